@@ -1,0 +1,6 @@
+//! WebRTC signaling.
+
+mod limits;
+pub mod protocol;
+
+pub use limits::{InvalidLimits, Limits};

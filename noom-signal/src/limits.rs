@@ -1,0 +1,217 @@
+//! Every limit of the server, in one place.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::protocol::{AnnouncedLimits, UserId};
+
+/// What a server takes, holds and waits for. Each default says its reason; all are bounds on what
+/// one peer can cost.
+///
+/// ```
+/// use std::time::Duration;
+/// use noom_signal::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.peers_per_room = 8;
+/// limits.heartbeat = Duration::from_secs(10);
+/// assert!(limits.check().is_ok());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest client message, in bytes: 65,536. An offer with many tracks is 3 to 30 KB.
+    pub message_bytes: usize,
+    /// The longest server frame, in bytes: 1 MiB. A full room's roster must fit; see
+    /// [`Limits::check`].
+    pub frame_bytes: usize,
+    /// The longest `meta`, in bytes of JSON text: 4,096. It is repeated in every roster.
+    pub meta_bytes: usize,
+    /// The deepest nesting of a message: 32. Some readers crash on what is very deep.
+    pub depth: usize,
+    /// How many rooms one peer may be in: 8.
+    pub rooms_per_peer: usize,
+    /// How many peers one room holds, unless the policy says otherwise: 100.
+    pub peers_per_room: usize,
+    /// How many messages a second a peer may send in the long run: 100. A call's set-up is a few
+    /// dozen. 0 = no limit.
+    pub messages_per_second: u32,
+    /// How many messages a peer may send at once: 400, a join of a large mesh.
+    pub burst: u32,
+    /// How many unreadable messages in 60 s a connection survives: 10.
+    pub bad_messages: usize,
+    /// How many frames are kept for a resume: 512.
+    pub resume_frames: usize,
+    /// How many bytes are kept for a resume: 1 MiB.
+    pub resume_bytes: usize,
+    /// How many bytes may wait for a client that reads slowly: 1 MiB. Over it, the connection is
+    /// closed with 4410; the session stays.
+    pub outbound_bytes: usize,
+    /// How many rooms a lobby lists: 100.
+    pub lobby_rooms: usize,
+    /// How many events of one room are held while an earlier one is on its way: 1,024. Over it,
+    /// the room is fetched anew.
+    pub held_events: usize,
+    /// How long a connection may take to say `hello`: 5 s.
+    pub handshake: Duration,
+    /// How often the server pings: 25 s, under the minute after which proxies give up. Silence for
+    /// twice that ends the connection.
+    pub heartbeat: Duration,
+    /// How long one write to a client may stall: 10 s.
+    pub write: Duration,
+    /// How long a close waits for the other side's echo: 2 s.
+    pub close: Duration,
+    /// How long a session outlives its connection: 30 s, a phone's way through a tunnel. 0 = not
+    /// at all.
+    pub resume: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 64 * 1024,
+            frame_bytes: 1024 * 1024,
+            meta_bytes: 4096,
+            depth: 32,
+            rooms_per_peer: 8,
+            peers_per_room: 100,
+            messages_per_second: 100,
+            burst: 400,
+            bad_messages: 10,
+            resume_frames: 512,
+            resume_bytes: 1024 * 1024,
+            outbound_bytes: 1024 * 1024,
+            lobby_rooms: 100,
+            held_events: 1024,
+            handshake: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(25),
+            write: Duration::from_secs(10),
+            close: Duration::from_secs(2),
+            resume: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Limits that do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidLimits {
+    /// A full room's roster would not fit into a frame.
+    #[error(
+        "a room of {peers_per_room} peers with meta of {meta_bytes} bytes needs frames of \
+         {needed} bytes, but frame_bytes is {frame_bytes}"
+    )]
+    RosterTooBig {
+        /// [`Limits::peers_per_room`].
+        peers_per_room: usize,
+        /// [`Limits::meta_bytes`].
+        meta_bytes: usize,
+        /// [`Limits::frame_bytes`].
+        frame_bytes: usize,
+        /// What [`Limits::frame_bytes`] must be at least.
+        needed: usize,
+    },
+    /// The longest message would not fit into a frame when relayed.
+    #[error("frame_bytes of {frame_bytes} cannot carry messages of {message_bytes} bytes")]
+    MessageTooBig {
+        /// [`Limits::message_bytes`].
+        message_bytes: usize,
+        /// [`Limits::frame_bytes`].
+        frame_bytes: usize,
+    },
+    /// A limit that must not be zero is.
+    #[error("{0} must not be 0")]
+    Zero(&'static str),
+}
+
+impl Limits {
+    /// What one member adds to a roster beside its meta: the id, the member names, and the user,
+    /// each byte of which may need six when escaped.
+    const MEMBER_OVERHEAD: usize = 160 + 6 * UserId::MAX_BYTES;
+
+    /// What relaying adds to a message: the sender's id, and a room's name in escapes.
+    const RELAY_OVERHEAD: usize = 512;
+
+    /// Whether the limits go together. A hub is not built on limits that do not.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidLimits`] names the culprit.
+    pub fn check(&self) -> Result<(), InvalidLimits> {
+        let zero = [
+            ("message_bytes", self.message_bytes),
+            ("depth", self.depth),
+            ("rooms_per_peer", self.rooms_per_peer),
+            ("peers_per_room", self.peers_per_room),
+            ("outbound_bytes", self.outbound_bytes),
+            ("held_events", self.held_events),
+            ("handshake", self.handshake.as_millis() as usize),
+            ("heartbeat", self.heartbeat.as_millis() as usize),
+            ("write", self.write.as_millis() as usize),
+        ];
+        if let Some((name, _)) = zero.into_iter().find(|&(_, value)| value == 0) {
+            return Err(InvalidLimits::Zero(name));
+        }
+        if self.messages_per_second > 0 && self.burst == 0 {
+            return Err(InvalidLimits::Zero("burst"));
+        }
+        if self.message_bytes + Self::RELAY_OVERHEAD > self.frame_bytes {
+            return Err(InvalidLimits::MessageTooBig {
+                message_bytes: self.message_bytes,
+                frame_bytes: self.frame_bytes,
+            });
+        }
+        let needed = self.roster_bytes(self.peers_per_room);
+        if needed > self.frame_bytes {
+            return Err(InvalidLimits::RosterTooBig {
+                peers_per_room: self.peers_per_room,
+                meta_bytes: self.meta_bytes,
+                frame_bytes: self.frame_bytes,
+                needed,
+            });
+        }
+        Ok(())
+    }
+
+    /// The longest a roster of so many peers can be.
+    pub(crate) fn roster_bytes(&self, peers: usize) -> usize {
+        peers.saturating_mul(self.meta_bytes + Self::MEMBER_OVERHEAD).saturating_add(1024)
+    }
+
+    /// What clients are told, in the `hello`.
+    pub(crate) fn announced(&self) -> AnnouncedLimits {
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        AnnouncedLimits {
+            message_bytes: small(self.message_bytes),
+            frame_bytes: small(self.frame_bytes),
+            meta_bytes: small(self.meta_bytes),
+            depth: small(self.depth),
+            rooms_per_peer: small(self.rooms_per_peer),
+            messages_per_second: self.messages_per_second,
+            burst: self.burst,
+            resume_frames: small(self.resume_frames),
+            resume_bytes: small(self.resume_bytes),
+            outbound_bytes: small(self.outbound_bytes),
+            lobby_rooms: small(self.lobby_rooms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_go_together() {
+        assert_eq!(Limits::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_roster_must_fit_into_a_frame() {
+        let limits = Limits { peers_per_room: 1000, ..Limits::default() };
+        assert!(matches!(limits.check(), Err(InvalidLimits::RosterTooBig { .. })));
+        let limits = Limits { heartbeat: Duration::ZERO, ..Limits::default() };
+        assert_eq!(limits.check(), Err(InvalidLimits::Zero("heartbeat")));
+    }
+}

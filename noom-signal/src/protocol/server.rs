@@ -1,0 +1,490 @@
+//! What the server says.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{ErrorCode, Frame, Json, PeerId, RoomName, SessionSecret, UserId};
+
+/// The answer to a client's `hello`: the connection is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "ServerHello"))]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    /// The client's own id.
+    pub peer: PeerId,
+    /// The identity that the application established; absent when anonymous.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub user: Option<UserId>,
+    /// The secret that resumes this session. For this client alone.
+    pub session: SessionSecret,
+    /// What became of the session that the client asked to resume.
+    pub resumed: Resumed,
+    /// With [`Resumed::Full`]: the client frames that the server had taken. The client sends the
+    /// later ones again, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub received: Option<u64>,
+    /// With [`Resumed::Partial`]: the rooms that the peer is in. A `roster` for each follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub rooms: Option<Vec<RoomName>>,
+    /// Ready for `new RTCPeerConnection({iceServers})`.
+    pub ice_servers: Vec<IceServer>,
+    /// How often the server pings, in milliseconds. Silence for twice that ends the connection.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub heartbeat_ms: u64,
+    /// How long the session outlives a lost connection, in milliseconds.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub resume_ms: u64,
+    /// What the server takes.
+    pub limits: AnnouncedLimits,
+    /// That of the client's `hello`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub id: Option<u64>,
+}
+
+/// How the session of a `hello` came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum Resumed {
+    /// A new session and a new peer id.
+    New,
+    /// The same peer, the same rooms, nothing lost.
+    Full,
+    /// The same peer; frames were lost, and both sides count from zero again.
+    Partial,
+}
+
+/// The limits a client can run into. A limit of 0 is off where the server's documentation says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Limits"))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AnnouncedLimits {
+    /// The longest client message, in bytes.
+    pub message_bytes: u32,
+    /// The longest server frame, in bytes.
+    pub frame_bytes: u32,
+    /// The longest `meta`, in bytes of JSON text.
+    pub meta_bytes: u32,
+    /// The deepest nesting of a message, itself being level 1.
+    pub depth: u32,
+    /// How many rooms a peer may be in.
+    pub rooms_per_peer: u32,
+    /// The rate at which the bucket of `burst` refills.
+    pub messages_per_second: u32,
+    /// How many messages may come at once.
+    pub burst: u32,
+    /// How many frames are kept for a resume.
+    pub resume_frames: u32,
+    /// How many bytes are kept for a resume.
+    pub resume_bytes: u32,
+    /// How many bytes may wait for a client that reads slowly.
+    pub outbound_bytes: u32,
+    /// How many rooms a `lobby` lists.
+    pub lobby_rooms: u32,
+}
+
+/// A STUN or TURN server (W3C webrtc, `RTCIceServer`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` addresses.
+    pub urls: Vec<String>,
+    /// For TURN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub username: Option<String>,
+    /// For TURN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub credential: Option<String>,
+}
+
+impl IceServer {
+    /// A server that needs no credentials.
+    pub fn stun(url: impl Into<String>) -> Self {
+        Self { urls: vec![url.into()], username: None, credential: None }
+    }
+}
+
+/// A member as the others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PeerInfo {
+    /// The peer.
+    pub peer: PeerId,
+    /// Who the application says it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub user: Option<UserId>,
+    /// What it says about itself: a JSON object, not verified.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    pub meta: Json,
+    /// The version at which it joined.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub since: u64,
+}
+
+/// The sender is in the room now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Joined {
+    /// The room.
+    pub room: RoomName,
+    /// The roster's version.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub version: u64,
+    /// The other members at that version, in no particular order.
+    pub peers: Vec<PeerInfo>,
+    /// That of the `join`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub id: Option<u64>,
+}
+
+/// A peer has joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Welcome {
+    /// The room.
+    pub room: RoomName,
+    /// The roster's version.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub version: u64,
+    /// The newcomer.
+    pub peer: PeerId,
+    /// Who the application says it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub user: Option<UserId>,
+    /// What it says about itself.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    pub meta: Json,
+    /// The version at which it joined: `version`.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub since: u64,
+}
+
+/// A member has replaced its `meta`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Updated {
+    /// The room.
+    pub room: RoomName,
+    /// The roster's version.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub version: u64,
+    /// The member.
+    pub peer: PeerId,
+    /// The new value.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    pub meta: Json,
+    /// In the sender's own copy: that of the `update`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub id: Option<u64>,
+}
+
+/// A member is out of the room. With one's own id: you are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Bye {
+    /// The room.
+    pub room: RoomName,
+    /// The roster's version.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub version: u64,
+    /// Who is out.
+    pub peer: PeerId,
+    /// Why.
+    pub reason: ByeReason,
+    /// In the leaver's own copy: that of the `leave`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub id: Option<u64>,
+}
+
+/// Why a peer is out of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ByeReason {
+    /// It left.
+    Left,
+    /// Its resume window passed, or it closed its session.
+    Disconnected,
+    /// It was put out.
+    Kicked,
+    /// The room was closed.
+    Closed,
+    /// Its server died and it did not come back in time.
+    Lost,
+    /// A reason of a later version of the protocol, as a client may meet it. Never sent.
+    #[serde(other)]
+    #[cfg_attr(feature = "ts", ts(skip))]
+    Unknown,
+}
+
+/// Replaces all the client knows about a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Roster {
+    /// The room.
+    pub room: RoomName,
+    /// The roster's version, from which the count goes on.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub version: u64,
+    /// The other members.
+    pub peers: Vec<PeerInfo>,
+}
+
+/// A member has lost frames, perhaps this client's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Missed {
+    /// The room.
+    pub room: RoomName,
+    /// The member.
+    pub peer: PeerId,
+}
+
+/// A session description that offers, from another member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Offer {
+    /// The room.
+    pub room: RoomName,
+    /// The sender, as the server knows it.
+    pub from: PeerId,
+    /// The description.
+    pub sdp: String,
+}
+
+/// A session description that answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The room.
+    pub room: RoomName,
+    /// The sender, as the server knows it.
+    pub from: PeerId,
+    /// The description.
+    pub sdp: String,
+}
+
+/// An ICE candidate, or `null` for the end of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Ice {
+    /// The room.
+    pub room: RoomName,
+    /// The sender, as the server knows it.
+    pub from: PeerId,
+    /// As the sender wrote it.
+    #[cfg_attr(feature = "ts", ts(type = "IceCandidate | null"))]
+    pub candidate: Json,
+}
+
+/// Application data from another member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "PeerMessage"))]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// The room.
+    pub room: RoomName,
+    /// The sender, as the server knows it.
+    pub from: PeerId,
+    /// As the sender wrote it.
+    pub data: Json,
+}
+
+/// The listed rooms, largest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Lobby {
+    /// The rooms.
+    pub rooms: Vec<LobbyRoom>,
+    /// That of the request, in its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub id: Option<u64>,
+}
+
+/// One listed room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct LobbyRoom {
+    /// Its name.
+    pub room: RoomName,
+    /// How many peers are in it.
+    pub peers: u32,
+}
+
+/// Fresh ICE servers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct IceServers {
+    /// Ready for `setConfiguration({iceServers})`.
+    pub ice_servers: Vec<IceServer>,
+    /// That of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub id: Option<u64>,
+}
+
+/// The request with this id is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Ack {
+    /// That of the request.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub id: u64,
+}
+
+/// The link lives. Not counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Pong {
+    /// The client's frames that the server has taken in this session.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub received: u64,
+}
+
+/// The server will close this connection soon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "GoAway"))]
+#[serde(rename_all = "camelCase")]
+pub struct Goaway {
+    /// Why: `"draining"`; more may come.
+    pub reason: String,
+    /// When this client is to come back, in milliseconds from now.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub reconnect_ms: u64,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "ServerError"))]
+#[serde(rename_all = "camelCase")]
+pub struct Error {
+    /// For a program.
+    pub code: ErrorCode,
+    /// For a person.
+    pub message: String,
+    /// The refused message's, where it had a readable one. Not always a room's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub room: Option<String>,
+    /// The refused message's, where it had a readable one. Not always a peer's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub to: Option<String>,
+    /// When to try again, in milliseconds, with `rate_limited` and `unavailable`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub retry_after_ms: Option<u64>,
+    /// The refused message's, where it had a readable one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub id: Option<u64>,
+}
+
+macro_rules! server_message {
+    ($($name:ident $tag:literal),* $(,)?) => {
+        /// Any message from the server.
+        ///
+        /// ```
+        /// use noom_signal::protocol::{ServerMessage, server};
+        ///
+        /// let message: ServerMessage = r#"{"type":"ack","id":3}"#.parse()?;
+        /// assert_eq!(message, server::Ack { id: 3 }.into());
+        /// # Ok::<_, Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+        #[serde(tag = "type", rename_all = "camelCase")]
+        #[allow(missing_docs)]
+        #[non_exhaustive]
+        pub enum ServerMessage {
+            $($name($name),)*
+        }
+
+        $(impl From<$name> for ServerMessage {
+            fn from(message: $name) -> Self {
+                Self::$name(message)
+            }
+        })*
+
+        impl FromStr for ServerMessage {
+            type Err = InvalidServerMessage;
+
+            // By hand: serde's internally tagged enums cannot hold the raw JSON that `Json` keeps.
+            fn from_str(text: &str) -> Result<Self, InvalidServerMessage> {
+                #[derive(Deserialize)]
+                struct Tag {
+                    r#type: String,
+                }
+                let tag: Tag = serde_json::from_str(text)?;
+                match tag.r#type.as_str() {
+                    $($tag => Ok(Self::$name(serde_json::from_str(text)?)),)*
+                    _ => Err(InvalidServerMessage::UnknownType(tag.r#type)),
+                }
+            }
+        }
+    };
+}
+
+server_message! {
+    Hello "hello", Joined "joined", Welcome "welcome", Updated "updated", Bye "bye",
+    Roster "roster", Missed "missed", Offer "offer", Answer "answer", Ice "ice",
+    Message "message", Lobby "lobby", IceServers "iceServers", Ack "ack", Pong "pong",
+    Goaway "goaway", Error "error",
+}
+
+impl ServerMessage {
+    /// The message as one frame of JSON.
+    pub fn to_frame(&self) -> Frame {
+        Frame::encode(self)
+    }
+}
+
+/// Why a text is not a message of the server's. A client ignores such a frame, but counts it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InvalidServerMessage {
+    /// A type of a later version of the protocol.
+    #[error("unknown type {0:?}")]
+    UnknownType(String),
+    /// Not JSON, or a member is missing or ill-typed.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl From<serde_json::Error> for InvalidServerMessage {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
