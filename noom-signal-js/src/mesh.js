@@ -1,0 +1,372 @@
+/** @import { ByeReason, Meta, PeerId, PeerInfo, RoomName } from "./messages.js" */
+/** @import { Joined, SignalClient, SignalEvents } from "./client.js" */
+import { ChannelPlans } from "./channels.js";
+import { Emitter } from "./emitter.js";
+import { report, SignalError } from "./error.js";
+import { MeshPeer } from "./peer.js";
+import { Slots } from "./slots.js";
+
+/**
+ * @typedef {object} MeshEvents
+ * @property {{ room: RoomName, peers: MeshPeer[], again: boolean }} joined we are in the room, with these others; `again` after the session was lost
+ * @property {{ reason: string, error?: SignalError }} left we are out of the room
+ * @property {{ peer: MeshPeer }} peer
+ * @property {{ peer: MeshPeer }} peerupdated its meta changed
+ * @property {{ peer: MeshPeer, reason: ByeReason | string }} peerleft
+ * @property {{ peer: MeshPeer, state: RTCPeerConnectionState, previous: RTCPeerConnectionState }} state of the connection to it
+ * @property {{ peer: MeshPeer, slot: string, track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} track
+ *   a slot is filled, or has another track than before
+ * @property {{ peer: MeshPeer, slot: string, track: MediaStreamTrack }} trackended a slot is empty
+ * @property {{ peer: MeshPeer, label: string, channel: RTCDataChannel }} channel is open
+ * @property {{ peer: MeshPeer, label: string, data: any }} data binary comes as an ArrayBuffer
+ * @property {{ error: unknown, peer?: MeshPeer }} error
+ */
+
+/**
+ * @typedef {object} MeshOptions
+ * @property {RTCConfiguration} [rtc] for every RTCPeerConnection; its `iceServers` replace the server's
+ * @property {typeof RTCPeerConnection} [RTCPeerConnection]
+ * @property {number} [offerTimeoutMs] how long a newcomer leaves the offer to those who were there
+ */
+
+/** @typedef {{ meta?: Meta, token?: string | (() => string | undefined | Promise<string | undefined>) }} JoinOptions */
+
+/** How often one description or candidate that the server couldn't take is sent again. */
+const MAX_TRIES = 5;
+/** How long to wait before that where the server doesn't say. */
+const RETRY_MS = 1000;
+
+/**
+ * A room whose members are all connected with each other, each by one RTCPeerConnection.
+ *
+ * The connections are the members' own: losing the server never closes one. They come and go with
+ * the roster alone.
+ *
+ * @extends {Emitter<MeshEvents>}
+ */
+export class Mesh extends Emitter {
+  signal;
+  room;
+  /** @type {Map<PeerId, MeshPeer>} */
+  peers = new Map();
+
+  #options;
+  #slots = new Slots();
+  #channels = new ChannelPlans();
+  /** What we joined with, while we want to be in the room. @type {JoinOptions | undefined} */
+  #wanted;
+  /** The roster version at which we joined, while we are in. @type {number | undefined} */
+  #since;
+  /** The session was lost, and we join for the new one. */
+  #again = false;
+  /** Peers whose last repair was for nothing. @type {WeakSet<MeshPeer>} */
+  #restarted = new WeakSet();
+  /** @type {(() => void)[]} */
+  #offs = [];
+
+  /**
+   * @param {SignalClient} signal
+   * @param {RoomName} room
+   * @param {MeshOptions} [options]
+   */
+  constructor(signal, room, options = {}) {
+    super();
+    this.signal = signal;
+    this.room = room;
+    this.#options = options;
+  }
+
+  /**
+   * Joins the room, and again by itself whenever the session was lost.
+   *
+   * @param {JoinOptions} [options]
+   * @returns {Promise<Joined>}
+   */
+  async join(options = {}) {
+    if (this.#wanted) throw new SignalError("already_joined", `already in ${this.room}`, { room: this.room });
+    this.#wanted = options;
+    this.#listen();
+    try {
+      return await this.#join();
+    } catch (error) {
+      this.#end("failed");
+      throw error;
+    }
+  }
+
+  /** Leaves the room and closes all connections. Tracks are their owner's: none is stopped. */
+  async leave() {
+    if (!this.#wanted) return;
+    this.#end("left");
+    await this.signal.leave(this.room);
+  }
+
+  /**
+   * Says something new about ourselves to all members.
+   *
+   * @param {Meta} meta
+   */
+  async updateMeta(meta) {
+    if (this.#wanted) this.#wanted = { ...this.#wanted, meta };
+    return this.signal.update(this.room, meta);
+  }
+
+  /**
+   * Sends this track in the named slot to every peer, present and future; null sends nothing. The far
+   * ends know it by the slot's name. Another track of the same kind takes over without a gap.
+   *
+   * @param {string} slot up to 64 letters, digits, `_`, `.` and `-`: `camera`, `mic`, `screen`
+   * @param {MediaStreamTrack | null} track
+   * @param {MediaStream} [stream] tracks of one stream are played in step (camera and microphone, say)
+   */
+  async setTrack(slot, track, stream) {
+    const now = this.#slots.set(slot, track, stream);
+    if (!now) return;
+    await this.#each((peer) => peer.send(slot, now));
+  }
+
+  /**
+   * Opens a data channel to every peer, present and future. Each member has to open it: best before
+   * joining.
+   *
+   * @param {string} label
+   * @param {RTCDataChannelInit} [options] `id` from 1 to 255 replaces the one made from the label
+   */
+  openChannel(label, options = {}) {
+    const plan = this.#channels.add(label, options);
+    if (plan) for (const peer of this.peers.values()) peer.open(label, plan);
+  }
+
+  /**
+   * Sends to one peer, or to every one whose channel is open.
+   *
+   * @param {string} label
+   * @param {string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} data
+   * @param {PeerId} [peerId]
+   * @returns {number} to how many
+   */
+  sendData(label, data, peerId) {
+    const all = peerId === undefined ? [...this.peers.values()] : [this.peers.get(peerId)];
+    let sent = 0;
+    for (const peer of all) {
+      const channel = peer?.channel(label);
+      if (!peer || channel?.readyState !== "open") continue;
+      try {
+        channel.send(/** @type {any} */ (data));
+        sent += 1;
+      } catch (error) {
+        // One peer's full buffer must not keep the data from the others.
+        this.#failed(error, peer);
+      }
+    }
+    return sent;
+  }
+
+  async #join() {
+    const { meta, token } = this.#wanted ?? {};
+    return this.signal.join(this.room, { meta, token: typeof token === "function" ? await token() : token });
+  }
+
+  #listen() {
+    /** @type {{ [Type in keyof SignalEvents]?: (message: SignalEvents[Type]) => void }} */
+    const handlers = {
+      joined: ({ version, peers }) => this.#joined(version, peers),
+      welcome: (info) => this.#welcome(info),
+      updated: ({ peer: id, meta }) => {
+        const peer = this.peers.get(id);
+        if (!peer) return;
+        peer.meta = meta;
+        this.emit("peerupdated", { peer });
+      },
+      bye: ({ peer, reason }) => (peer === this.signal.peer ? this.#end(reason) : this.#bye(peer, reason)),
+      roster: ({ peers }) => this.#roster(peers),
+      missed: ({ peer }) => this.peers.get(peer)?.offerAgain(),
+      offer: ({ from, sdp }) => this.peers.get(from)?.describe("offer", sdp),
+      answer: ({ from, sdp }) => this.peers.get(from)?.describe("answer", sdp),
+      ice: ({ from, candidate }) => this.peers.get(from)?.candidate(candidate),
+    };
+    for (const [type, handler] of Object.entries(handlers)) {
+      const handle = /** @type {(message: any) => void} */ (handler);
+      const off = this.signal.on(/** @type {keyof SignalEvents} */ (type), (message) => {
+        if (/** @type {any} */ (message).room === this.room) handle(message);
+      });
+      this.#offs.push(off);
+    }
+    this.#offs.push(
+      this.signal.on("hello", (hello) => {
+        if (hello.resumed === "partial") this.#resumedInPart(hello.rooms ?? []);
+      }),
+      this.signal.on("reset", () => void this.#joinAgain()),
+      this.signal.on("state", ({ state, reason }) => state === "closed" && this.#end(reason?.reason ?? "closed")),
+    );
+  }
+
+  /** @param {number} version @param {PeerInfo[]} peers */
+  #joined(version, peers) {
+    const again = this.#again;
+    this.#again = false;
+    this.#since = version;
+    // Whoever was there before we were offers; we are the newcomer.
+    const patienceMs = this.#options.offerTimeoutMs ?? 5000;
+    const before = again ? [...this.peers.values()] : [];
+    this.#roster(peers, patienceMs);
+    // The others were told that our former self is gone, and closed its connections: those who are still there
+    // need new ones. Their tiles stay, with the last picture, until the new connection shows the next.
+    for (const peer of before) if (this.peers.get(peer.id) === peer) peer.reconnect({ polite: true, patienceMs });
+    this.emit("joined", { room: this.room, peers: [...this.peers.values()], again });
+  }
+
+  /** @param {PeerInfo[]} peers @param {number} [patienceMs] */
+  #roster(peers, patienceMs) {
+    const now = new Map(peers.map((info) => [info.peer, info]));
+    for (const [id, { since }] of this.peers) if (now.get(id)?.since !== since) this.#bye(id, "lost");
+    for (const info of peers) {
+      const peer = this.peers.get(info.peer);
+      if (!peer) {
+        this.#welcome(info, patienceMs);
+      } else if (JSON.stringify(peer.meta) !== JSON.stringify(info.meta)) {
+        peer.meta = info.meta;
+        this.emit("peerupdated", { peer });
+      }
+    }
+  }
+
+  /** @param {PeerInfo} info @param {number} [patienceMs] */
+  #welcome(info, patienceMs) {
+    // A roster may list ourselves; then it knows best since when.
+    if (info.peer === this.signal.peer) this.#since = info.since;
+    if (info.peer === this.signal.peer || this.#since === undefined) return;
+    if (this.peers.get(info.peer)?.since === info.since) return;
+    this.#bye(info.peer, "lost");
+    const ours = this.#since;
+    const polite = ours === info.since ? String(this.signal.peer) > info.peer : ours > info.since;
+    try {
+      const peer = new MeshPeer(info, this.#actions, { polite, patienceMs });
+      this.peers.set(info.peer, peer);
+      this.emit("peer", { peer });
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** @param {PeerId} id @param {string} reason */
+  #bye(id, reason) {
+    const peer = this.peers.get(id);
+    if (!peer) return;
+    this.peers.delete(id);
+    peer.close();
+    this.emit("peerleft", { peer, reason });
+  }
+
+  /** We may have lost what others sent; they hear `missed` and offer again, we do the same for ours. @param {RoomName[]} rooms */
+  #resumedInPart(rooms) {
+    if (this.#since === undefined) return;
+    if (!rooms.includes(this.room)) return this.#end("lost");
+    for (const peer of this.peers.values()) {
+      peer.offerAgain();
+      // Candidates either way may be missing too.
+      if (peer.connectionState !== "connected") peer.restart(this.signal.iceServers);
+    }
+  }
+
+  /** The session was lost, and all its rooms. The connections live on until the room says who is still there. */
+  async #joinAgain() {
+    this.#since = undefined;
+    this.#again = true;
+    try {
+      await this.#join();
+    } catch (error) {
+      const { code, retryAfterMs = RETRY_MS } = /** @type {SignalError} */ (error);
+      if (!this.#wanted) return;
+      if (code === "lost") return; // The next reset joins again.
+      if (code === "unavailable" || code === "rate_limited") setTimeout(() => this.#wanted && this.#joinAgain(), retryAfterMs);
+      else this.#end(code, /** @type {SignalError} */ (error));
+    }
+  }
+
+  /** @param {string} reason @param {SignalError} [error] */
+  #end(reason, error) {
+    if (!this.#wanted) return;
+    this.#wanted = undefined;
+    this.#since = undefined;
+    this.#again = false;
+    for (const off of this.#offs.splice(0)) off();
+    for (const id of [...this.peers.keys()]) this.#bye(id, "left");
+    this.emit("left", { reason, error });
+  }
+
+  /** @type {import("./peer.js").PeerActions} */
+  #actions = {
+    create: () => {
+      const { rtc, RTCPeerConnection = globalThis.RTCPeerConnection } = this.#options;
+      return new RTCPeerConnection({ iceServers: this.signal.iceServers, ...rtc });
+    },
+    slots: () => this.#slots,
+    channels: () => this.#channels,
+    describe: (peer, type, sdp) => void this.#relay(peer, () => this.signal[type](this.room, peer.id, sdp)),
+    candidate: (peer, candidate) => void this.#relay(peer, () => this.signal.ice(this.room, peer.id, candidate)),
+    state: (peer, previous) => {
+      const state = peer.connectionState;
+      if (state === "connected") this.#restarted.delete(peer);
+      this.emit("state", { peer, state, previous });
+      if (state === "failed") void this.#repair(peer);
+    },
+    track: (peer, slot, transceiver) => {
+      const streams = peer.streams.get(slot) ?? [];
+      this.emit("track", { peer, slot, track: transceiver.receiver.track, streams, transceiver });
+    },
+    trackEnded: (peer, slot, track) => this.emit("trackended", { peer, slot, track }),
+    channel: (peer, channel) => this.emit("channel", { peer, label: channel.label, channel }),
+    data: (peer, label, data) => this.emit("data", { peer, label, data }),
+    failed: (error, peer) => this.#failed(error, peer),
+  };
+
+  /** No path works any more: new ones first, and a new connection if those came to nothing. @param {MeshPeer} peer */
+  async #repair(peer) {
+    const { connection } = peer;
+    try {
+      // What is left of the TURN credentials may have run out. Without the server this waits for it to come back,
+      // which the offer would have to do anyway.
+      const iceServers = this.#options.rtc?.iceServers ?? (await this.signal.renewIceServers());
+      if (this.peers.get(peer.id) !== peer || peer.connection !== connection || peer.connectionState !== "failed") return;
+      if (this.#restarted.has(peer)) peer.reconnect();
+      else peer.restart(/** @type {any} */ (iceServers));
+      this.#restarted.add(peer);
+    } catch (error) {
+      this.#failed(error, peer);
+    }
+  }
+
+  /**
+   * Sends a signal; again where the server couldn't take it but may soon.
+   *
+   * @param {MeshPeer} peer
+   * @param {() => Promise<void>} send
+   */
+  async #relay(peer, send) {
+    const { connection } = peer;
+    for (let tries = 1; this.peers.get(peer.id) === peer && peer.connection === connection; tries += 1) {
+      try {
+        return await send();
+      } catch (error) {
+        const { code, retryAfterMs = RETRY_MS } = /** @type {SignalError} */ (error);
+        // The peer's bye, our own or the resume's consequences are on their way: they deal with it.
+        if (["peer_not_found", "not_in_room", "lost", "closed", "replaced"].includes(code)) return;
+        const retry = tries < MAX_TRIES && (code === "rate_limited" || code === "unavailable" || code === "backlog");
+        if (!retry) return this.#failed(error, peer);
+        await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+      }
+    }
+  }
+
+  /** @param {(peer: MeshPeer) => Promise<void>} act */
+  async #each(act) {
+    const results = await Promise.allSettled([...this.peers.values()].map(act));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** @param {unknown} error @param {MeshPeer} [peer] */
+  #failed(error, peer) {
+    if (!this.emit("error", { error, peer })) report(error);
+  }
+}

@@ -1,0 +1,225 @@
+/** @import { IceCandidate, IceServer, Meta, PeerId, PeerInfo } from "./messages.js" */
+/** @import { ChannelPlan } from "./channels.js" */
+/** @import { Slot } from "./slots.js" */
+import { Link } from "./link.js";
+import { sendingIn } from "./sdp.js";
+import { Senders } from "./slots.js";
+
+/** The label of the mesh's own data channel, id 0. */
+const OWN_CHANNEL = "noom";
+
+/**
+ * What a peer tells its mesh.
+ *
+ * @typedef {object} PeerActions
+ * @property {() => RTCPeerConnection} create
+ * @property {() => Iterable<[string, Slot]>} slots
+ * @property {() => Iterable<[string, ChannelPlan]>} channels
+ * @property {(peer: MeshPeer, type: "offer" | "answer", sdp: string) => void} describe
+ * @property {(peer: MeshPeer, candidate: IceCandidate | null) => void} candidate
+ * @property {(peer: MeshPeer, previous: RTCPeerConnectionState) => void} state
+ * @property {(peer: MeshPeer, slot: string, transceiver: RTCRtpTransceiver) => void} track
+ * @property {(peer: MeshPeer, slot: string, track: MediaStreamTrack) => void} trackEnded
+ * @property {(peer: MeshPeer, channel: RTCDataChannel) => void} channel
+ * @property {(peer: MeshPeer, label: string, data: any) => void} data
+ * @property {(error: unknown, peer: MeshPeer) => void} failed
+ */
+
+/**
+ * Another member of the room, and our connection to it. The connection may be replaced by a new one
+ * (the far end made one, or the old one was beyond repair); the peer and what it shows stay.
+ */
+export class MeshPeer {
+  /** @type {PeerId} */
+  id;
+  /** @type {string | undefined} Who the server says it is. */
+  user;
+  /** @type {Meta} */
+  meta;
+  /** The roster version at which it joined. */
+  since;
+  /** What it sends, by slot. @type {Map<string, MediaStreamTrack>} */
+  tracks = new Map();
+  /** The streams that each slot's track is in. @type {Map<string, readonly MediaStream[]>} */
+  streams = new Map();
+
+  #actions;
+  #polite;
+  /** @type {Link} */
+  #link;
+  /** @type {Senders} */
+  #senders;
+  /** The link before this one: its picture stays until the new link has one. @type {Link | undefined} */
+  #former;
+  /** @type {Map<string, RTCDataChannel>} */
+  #channels = new Map();
+  /** @type {WeakMap<RTCRtpTransceiver, readonly MediaStream[]>} */
+  #streamsOf = new WeakMap();
+  /** @type {RTCPeerConnectionState} */
+  #state = "new";
+
+  /**
+   * @internal
+   * @param {PeerInfo} info
+   * @param {PeerActions} actions
+   * @param {{ polite: boolean, patienceMs?: number }} options
+   */
+  constructor({ peer, user, meta, since }, actions, { polite, patienceMs }) {
+    this.id = peer;
+    this.user = user;
+    this.meta = meta;
+    this.since = since;
+    this.#actions = actions;
+    this.#polite = polite;
+    [this.#link, this.#senders] = this.#connect(patienceMs);
+  }
+
+  get connection() {
+    return this.#link.connection;
+  }
+
+  get connectionState() {
+    return this.connection.connectionState;
+  }
+
+  /** The data channel of that label, once `mesh.openChannel` was called for it. @param {string} label */
+  channel(label) {
+    return this.#channels.get(label);
+  }
+
+  /** @internal Begins anew on a fresh RTCPeerConnection. @param {{ polite?: boolean, patienceMs?: number }} [options] */
+  reconnect({ polite = this.#polite, patienceMs } = {}) {
+    this.#polite = polite;
+    this.#former?.close();
+    this.#former = this.#link;
+    this.#former.retire();
+    const { origin } = this.#link;
+    [this.#link, this.#senders] = this.#connect(patienceMs, origin);
+    this.#changed();
+  }
+
+  /** @internal @param {"offer" | "answer"} type @param {string} sdp */
+  describe(type, sdp) {
+    this.#link.describe(type, sdp);
+  }
+
+  /** @internal @param {IceCandidate | null} candidate */
+  candidate(candidate) {
+    this.#link.candidate(candidate);
+  }
+
+  /** @internal Our offer may have been lost. */
+  offerAgain() {
+    this.#link.offerAgain();
+  }
+
+  /** @internal Finds new paths, by these servers. @param {IceServer[]} iceServers */
+  restart(iceServers) {
+    const { connection } = this;
+    if (connection.signalingState === "closed") return;
+    connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
+    this.#link.restart();
+  }
+
+  /** @internal @param {string} name @param {Slot} slot */
+  async send(name, slot) {
+    await this.#senders.apply(name, slot);
+  }
+
+  /** @internal @param {string} label @param {ChannelPlan} plan */
+  open(label, { id, options }) {
+    this.#open(this.connection, label, { ...options, negotiated: true, id });
+  }
+
+  /** @internal */
+  close() {
+    this.#former?.close();
+    this.#link.close();
+  }
+
+  /**
+   * @param {number} [patienceMs]
+   * @param {string} [staleOrigin]
+   * @returns {[Link, Senders]}
+   */
+  #connect(patienceMs, staleOrigin) {
+    const actions = this.#actions;
+    const connection = actions.create();
+    const senders = new Senders(connection);
+    const link = new Link(
+      connection,
+      {
+        describe: (type, sdp) => actions.describe(this, type, sdp),
+        candidate: (candidate) => actions.candidate(this, candidate),
+        slotOf: (mid) => senders.slotOf(mid),
+        described: (sdp) => this.#show(connection, sdp),
+        replaced: (sdp) => {
+          this.reconnect({ patienceMs: 0 });
+          this.describe("offer", sdp);
+        },
+        failed: (error) => actions.failed(error, this),
+      },
+      { polite: this.#polite, patienceMs, staleOrigin },
+    );
+    connection.ontrack = ({ transceiver, streams }) => this.#streamsOf.set(transceiver, streams);
+    connection.onconnectionstatechange = () => this.connection === connection && this.#changed();
+    for (const [name, slot] of actions.slots()) void senders.apply(name, slot);
+    this.#channels.clear();
+    this.#open(connection, OWN_CHANNEL, { negotiated: true, id: 0 });
+    for (const [label, { id, options }] of actions.channels()) {
+      this.#open(connection, label, { ...options, negotiated: true, id });
+    }
+    return [link, senders];
+  }
+
+  /**
+   * @param {RTCPeerConnection} connection
+   * @param {string} label
+   * @param {RTCDataChannelInit} options
+   */
+  #open(connection, label, options) {
+    const channel = connection.createDataChannel(label, options);
+    if (label === OWN_CHANNEL && options.id === 0) return;
+    channel.binaryType = "arraybuffer";
+    channel.onopen = () => this.#actions.channel(this, channel);
+    channel.onmessage = ({ data }) => this.#actions.data(this, label, data);
+    channel.onerror = (event) => this.#actions.failed(/** @type {RTCErrorEvent} */ (event).error ?? event, this);
+    this.#channels.set(label, channel);
+  }
+
+  #changed() {
+    const state = this.connectionState;
+    if (state === "connected") {
+      this.#former?.close();
+      this.#former = undefined;
+    }
+    const previous = this.#state;
+    if (state === previous) return;
+    this.#state = state;
+    this.#actions.state(this, previous);
+  }
+
+  /**
+   * Compares what the far end sends now with what it sent before.
+   *
+   * @param {RTCPeerConnection} connection
+   * @param {string} sdp
+   */
+  #show(connection, sdp) {
+    const now = new Map(sendingIn(sdp).map(({ mid, slot }) => [slot, mid]));
+    const transceivers = connection.getTransceivers();
+    for (const [slot, track] of this.tracks) {
+      if (now.has(slot)) continue;
+      this.tracks.delete(slot);
+      this.streams.delete(slot);
+      this.#actions.trackEnded(this, slot, track);
+    }
+    for (const [slot, mid] of now) {
+      const transceiver = transceivers.find((each) => each.mid === mid);
+      if (!transceiver || this.tracks.get(slot) === transceiver.receiver.track) continue;
+      this.tracks.set(slot, transceiver.receiver.track);
+      this.streams.set(slot, this.#streamsOf.get(transceiver) ?? []);
+      this.#actions.track(this, slot, transceiver);
+    }
+  }
+}

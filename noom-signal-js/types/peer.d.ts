@@ -1,0 +1,55 @@
+import type { IceCandidate, Meta, PeerId } from "./messages.js";
+import type { ChannelPlan } from "./channels.js";
+import type { Slot } from "./slots.js";
+export type PeerActions = {
+    create: () => RTCPeerConnection;
+    slots: () => Iterable<[string, Slot]>;
+    channels: () => Iterable<[string, ChannelPlan]>;
+    describe: (peer: MeshPeer, type: "offer" | "answer", sdp: string) => void;
+    candidate: (peer: MeshPeer, candidate: IceCandidate | null) => void;
+    state: (peer: MeshPeer, previous: RTCPeerConnectionState) => void;
+    track: (peer: MeshPeer, slot: string, transceiver: RTCRtpTransceiver) => void;
+    trackEnded: (peer: MeshPeer, slot: string, track: MediaStreamTrack) => void;
+    channel: (peer: MeshPeer, channel: RTCDataChannel) => void;
+    data: (peer: MeshPeer, label: string, data: any) => void;
+    failed: (error: unknown, peer: MeshPeer) => void;
+};
+/**
+ * What a peer tells its mesh.
+ *
+ * @typedef {object} PeerActions
+ * @property {() => RTCPeerConnection} create
+ * @property {() => Iterable<[string, Slot]>} slots
+ * @property {() => Iterable<[string, ChannelPlan]>} channels
+ * @property {(peer: MeshPeer, type: "offer" | "answer", sdp: string) => void} describe
+ * @property {(peer: MeshPeer, candidate: IceCandidate | null) => void} candidate
+ * @property {(peer: MeshPeer, previous: RTCPeerConnectionState) => void} state
+ * @property {(peer: MeshPeer, slot: string, transceiver: RTCRtpTransceiver) => void} track
+ * @property {(peer: MeshPeer, slot: string, track: MediaStreamTrack) => void} trackEnded
+ * @property {(peer: MeshPeer, channel: RTCDataChannel) => void} channel
+ * @property {(peer: MeshPeer, label: string, data: any) => void} data
+ * @property {(error: unknown, peer: MeshPeer) => void} failed
+ */
+/**
+ * Another member of the room, and our connection to it. The connection may be replaced by a new one
+ * (the far end made one, or the old one was beyond repair); the peer and what it shows stay.
+ */
+export declare class MeshPeer {
+    #private;
+    /** @type {PeerId} */
+    id: PeerId;
+    /** @type {string | undefined} Who the server says it is. */
+    user: string | undefined;
+    /** @type {Meta} */
+    meta: Meta;
+    /** The roster version at which it joined. */
+    since: number;
+    /** What it sends, by slot. @type {Map<string, MediaStreamTrack>} */
+    tracks: Map<string, MediaStreamTrack>;
+    /** The streams that each slot's track is in. @type {Map<string, readonly MediaStream[]>} */
+    streams: Map<string, readonly MediaStream[]>;
+    get connection(): RTCPeerConnection;
+    get connectionState(): RTCPeerConnectionState;
+    /** The data channel of that label, once `mesh.openChannel` was called for it. @param {string} label */
+    channel(label: string): RTCDataChannel | undefined;
+}
