@@ -86,7 +86,7 @@ impl<'a> RequestFrame<'a> {
     pub fn parse(text: &'a str, depth: usize) -> Self {
         let members: Members<'a> = match serde_json::from_str(text) {
             Ok(members) => members,
-            Err(error) => return Self::unreadable(bad(format!("not a JSON object: {error}"))),
+            Err(error) => return Self::unreadable(&error),
         };
         let id = members.get(Member::Id).map(integer);
         let room = members.get(Member::Room).map(string);
@@ -122,8 +122,14 @@ impl<'a> RequestFrame<'a> {
         }
     }
 
-    fn unreadable(refusal: Refusal) -> Self {
-        Self { id: None, room: None, to: None, counted: true, request: Err(refusal) }
+    fn unreadable(error: &serde_json::Error) -> Self {
+        // A value of another kind would be quoted in the error, at whatever length it came.
+        let why = if error.is_data() {
+            bad("not a JSON object")
+        } else {
+            bad(format!("not JSON: {error}"))
+        };
+        Self { id: None, room: None, to: None, counted: true, request: Err(why) }
     }
 }
 
@@ -180,31 +186,6 @@ struct Members<'a> {
     refusal: Option<Refusal>,
 }
 
-/// A member's name: known, or kept to be compared with the other unknown ones.
-enum Name {
-    Known(Member),
-    Other(Box<str>),
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl Visitor<'_> for NameVisitor {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a member name")
-            }
-
-            // Compared after unescaping: `"ty\u0070e"` is `"type"`.
-            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-                Ok(Member::named(name).map_or_else(|| Name::Other(name.into()), Name::Known))
-            }
-        }
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MembersVisitor;
@@ -219,16 +200,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 let mut members = Members { values: [None; Member::COUNT], refusal: None };
                 let mut repeated = [false; Member::COUNT];
                 let mut others = HashSet::new();
-                while let Some(name) = map.next_key::<Name>()? {
-                    let value: &'de RawValue = map.next_value()?;
-                    let again = match name {
-                        Name::Known(member) => {
+                while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    // Compared after unescaping: `"ty\u0070e"` is `"type"`. A name that has no
+                    // text is refused for its lone surrogate, once the other members are read.
+                    let name = string(name).unwrap_or(Cow::Borrowed(name.get()));
+                    let again = match Member::named(&name) {
+                        Some(member) => {
                             let slot = &mut members.values[member as usize];
                             let again = slot.replace(value).is_some();
                             repeated[member as usize] |= again;
                             again
                         }
-                        Name::Other(name) => !others.insert(name),
+                        None => !others.insert(name),
                     };
                     if again {
                         members.refusal = Some(bad("a member name stands twice"));
