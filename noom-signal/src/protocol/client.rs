@@ -55,7 +55,7 @@ pub struct Join {
     pub room: RoomName,
     /// What the other members are told about this peer: a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "Meta"))]
     pub meta: Option<Json>,
     /// For applications whose rooms need one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +75,7 @@ pub struct Update {
     /// The room.
     pub room: RoomName,
     /// The new value: a JSON object.
+    #[cfg_attr(feature = "ts", ts(type = "Meta"))]
     pub meta: Json,
     /// Asks for the reply to be marked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -201,7 +202,7 @@ pub struct Ping {
 
 /// Whom application data is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "PeerId | \"*\""))]
 pub enum Target {
     /// One member.
     Peer(PeerId),

@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Clone)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "unknown"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "JsonValue", type = "JsonValue"))]
 pub struct Json(Arc<RawValue>);
 
 impl Json {

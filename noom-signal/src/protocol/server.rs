@@ -22,12 +22,12 @@ pub struct Hello {
     pub session: SessionSecret,
     /// What became of the session that the client asked to resume.
     pub resumed: Resumed,
-    /// With [`Resumed::Full`]: the client frames that the server had taken. The client sends the
+    /// With `"full"`: the client frames that the server had taken. The client sends the
     /// later ones again, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
     pub received: Option<u64>,
-    /// With [`Resumed::Partial`]: the rooms that the peer is in. A `roster` for each follows.
+    /// With `"partial"`: the rooms that the peer is in. A `roster` for each follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub rooms: Option<Vec<RoomName>>,
@@ -126,7 +126,7 @@ pub struct PeerInfo {
     #[cfg_attr(feature = "ts", ts(optional))]
     pub user: Option<UserId>,
     /// What it says about itself: a JSON object, not verified.
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "ts", ts(type = "Meta"))]
     pub meta: Json,
     /// The version at which it joined.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -168,7 +168,7 @@ pub struct Welcome {
     #[cfg_attr(feature = "ts", ts(optional))]
     pub user: Option<UserId>,
     /// What it says about itself.
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "ts", ts(type = "Meta"))]
     pub meta: Json,
     /// The version at which it joined: `version`.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -188,7 +188,7 @@ pub struct Updated {
     /// The member.
     pub peer: PeerId,
     /// The new value.
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "ts", ts(type = "Meta"))]
     pub meta: Json,
     /// In the sender's own copy: that of the `update`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -331,7 +331,7 @@ pub struct Lobby {
 
 /// One listed room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "RoomInfo"))]
 #[serde(rename_all = "camelCase")]
 pub struct LobbyRoom {
     /// Its name.

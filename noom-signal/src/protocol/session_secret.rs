@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::peer_id::random_text;
 
 /// A session's secret: at least 128 random bits, the same for the session's life, told to its
-/// client alone. `Debug` does not show it, so that it cannot slip into a log.
+/// client alone.
+///
+/// `Debug` does not show it, so that it cannot slip into a log.
 ///
 /// ```
 /// use noom_signal::protocol::SessionSecret;
