@@ -39,6 +39,8 @@ codes! {
     INVALID_TEXT = 1007, "not UTF-8";
     /// 1009: a message over `limits.messageBytes`.
     TOO_BIG = 1009, "message too big";
+    /// 1011: a fault in the server kept it from opening a session (RFC 6455 section 7.4.1).
+    INTERNAL = 1011, "internal error";
     /// 4400: no readable `hello` first, or too many bad messages.
     BAD_MESSAGES = 4400, "bad messages";
     /// 4401: the authenticator refused the `hello`.

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{PeerId, RoomName};
+use super::PeerId;
 
 /// One message as the JSON text that goes over the wire.
 ///
@@ -51,10 +51,11 @@ impl Frame {
     }
 
     /// What the target of a relayed message gets: the payload as it came, and the sender as the
-    /// server knows it. Written by hand, for it is most of what a server does.
-    pub(crate) fn relayed(kind: Relay, room: &RoomName, from: &PeerId, payload: &RawValue) -> Self {
+    /// server knows it. Written by hand, for it is most of what a server does. `room` is a room's
+    /// name: other text gives a frame that must not be sent.
+    pub(crate) fn relayed(kind: Relay, room: &str, from: &PeerId, payload: &RawValue) -> Self {
         let (head, middle) = kind.parts();
-        let (room, from, payload) = (room.as_str(), from.as_str(), payload.get());
+        let (from, payload) = (from.as_str(), payload.get());
         let fixed = head.len() + middle.len() + r#""",from":"}"#.len();
         let mut text = String::with_capacity(fixed + room.len() + from.len() + payload.len());
         text.push_str(head);
@@ -117,7 +118,7 @@ mod tests {
     #[test]
     fn a_relayed_frame_is_exactly_four_members() -> Result<(), Box<dyn std::error::Error>> {
         let payload = RawValue::from_string(r#"{"candidate" : "x",  "n":1e999}"#.into())?;
-        let frame = Frame::relayed(Relay::Ice, &"standup".parse()?, &"p-1".parse()?, &payload);
+        let frame = Frame::relayed(Relay::Ice, "standup", &"p-1".parse()?, &payload);
         assert_eq!(
             frame.as_str(),
             r#"{"type":"ice","room":"standup","from":"p-1","candidate":{"candidate" : "x",  "n":1e999}}"#
@@ -129,7 +130,7 @@ mod tests {
     fn odd_room_names_are_escaped() -> Result<(), Box<dyn std::error::Error>> {
         let name = r#"a"b\c☕ "" \\"#;
         let payload = RawValue::from_string("null".into())?;
-        let frame = Frame::relayed(Relay::Message, &name.parse()?, &"p".parse()?, &payload);
+        let frame = Frame::relayed(Relay::Message, name, &"p".parse()?, &payload);
         let value: serde_json::Value = serde_json::from_str(frame.as_str())?;
         assert_eq!(value["room"], name);
         assert_eq!(value["data"], serde_json::Value::Null);

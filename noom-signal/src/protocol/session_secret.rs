@@ -1,6 +1,6 @@
 //! The secret by which a client takes its session up again.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,12 @@ impl SessionSecret {
 
     /// The secret itself, to be written to its client and nowhere else.
     pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for SessionSecret {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -1,0 +1,225 @@
+//! What joins hubs into a cluster.
+//!
+//! A hub is one node. It knows its own peers; a [`Backplane`] keeps each room's roster for all
+//! nodes, tells every node of a room what the others changed, and carries messages to peers on
+//! other nodes. [`Local`] does it within one process and is the default: a cluster of one.
+//!
+//! `docs/backplane.md` leads through writing one; the `conformance` feature holds the suite that
+//! it must pass.
+
+mod local;
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+pub use local::Local;
+
+use crate::{
+    protocol::{ByeReason, Frame, Json, LobbyRoom, PeerId, RoomName, Target, UserId},
+    room::{Change, Member, NodeId, Snapshot, Stamp},
+};
+
+/// One node's link to the cluster.
+///
+/// # What an implementation guarantees
+///
+/// - **One history a room.** Every change raises the version by one; each names the stamp it leads
+///   on from ([`Change::before`]). A room without members is forgotten; the next one of its name
+///   begins at version 1 with other tokens.
+/// - **Every node of a room hears of it.** From the moment at which [`Backplane::join`] put a
+///   node's first peer into a room until its last is out, each change made by *another* node comes
+///   to [`Events::changed`], at any time and in any order. A node's own changes come as the replies
+///   to its requests, and only there.
+/// - **Messages keep order.** What one node sends to another for one room arrives in the order in
+///   which `send` and `broadcast` were called, once.
+/// - **Gaps show.** Where events may have been lost, [`Events::gap`] is called. Silence means that
+///   nothing is missing.
+/// - **Requests end.** Every request is answered within seconds, at once when the cluster is known
+///   to be out of reach.
+///
+/// # What it may expect
+///
+/// A hub calls `attach` once, before all else, and drops its backplane when it goes. It repeats a
+/// `join`, `leave` or `update` that answered [`Unavailable`] with the same generation, so that the
+/// repetition can be told from a new one. It never calls while it holds a lock that [`Events`]
+/// takes: an implementation may call `Events` from within a request.
+#[async_trait]
+pub trait Backplane: Send + Sync + 'static {
+    /// Takes the node into the cluster. Events go to `events` from now on; once the hub is gone,
+    /// it cannot be upgraded any more.
+    fn attach(&self, events: Weak<dyn Events>) -> NodeId;
+
+    /// Puts a peer into a room.
+    ///
+    /// Atomic: of many that ask for a room's last place, one gets it. A repetition (same peer, same
+    /// generation) is answered like the first.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError::Full`] changes nothing. [`JoinError::Unavailable`]: it may or may not have
+    /// happened.
+    async fn join(&self, entry: Entry) -> Result<Entered, JoinError>;
+
+    /// Takes a peer out of a room. `None`: the peer of that generation was not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: it may or may not have happened.
+    async fn leave(
+        &self,
+        room: &RoomName,
+        peer: &PeerId,
+        generation: u64,
+        reason: ByeReason,
+    ) -> Result<Option<Change>, Unavailable>;
+
+    /// Replaces a peer's meta. `None`: the peer of that generation was not in the room.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: it may or may not have happened.
+    async fn update(
+        &self,
+        room: &RoomName,
+        peer: &PeerId,
+        generation: u64,
+        meta: Json,
+    ) -> Result<Option<Change>, Unavailable>;
+
+    /// The room as it is, once it holds exactly `present` of this node's peers: those that are
+    /// missing are put in, those too many taken out.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: it may or may not have happened.
+    async fn resync(
+        &self,
+        room: &RoomName,
+        present: Vec<Arc<Member>>,
+    ) -> Result<Snapshot, Unavailable>;
+
+    /// How many peers are in a room; 0 for one that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn occupancy(&self, room: &RoomName) -> Result<usize, Unavailable>;
+
+    /// The listed rooms of the whole cluster, those with the most peers first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn lobby(&self, limit: usize) -> Result<Vec<LobbyRoom>, Unavailable>;
+
+    /// Hands a message to the node that holds its target. `Ok` when that node has it for sure,
+    /// now or as soon as it looks.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the message was then not delivered, and will not be.
+    async fn send(&self, node: NodeId, message: Message) -> Result<(), SendError>;
+
+    /// Hands a message to each of `nodes`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; some of the nodes may have it.
+    async fn broadcast(&self, nodes: Vec<NodeId>, message: Message) -> Result<(), SendError>;
+}
+
+/// A hub, as its backplane sees it.
+///
+/// Each call returns at once. All may be called from any thread within a tokio runtime; calls for
+/// the same room must not overlap where their order matters.
+pub trait Events: Send + Sync {
+    /// Another node changed a room.
+    fn changed(&self, change: Change);
+
+    /// Another node sent a message.
+    fn message(&self, message: Message);
+
+    /// Events may have been lost. The hub fetches every room again with [`Backplane::resync`].
+    fn gap(&self);
+}
+
+/// A peer about to enter a room.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The room.
+    pub room: RoomName,
+    /// The peer.
+    pub peer: PeerId,
+    /// Names this join among all of the peer's; see [`Member::generation`].
+    pub generation: u64,
+    /// Who the application says it is.
+    pub user: Option<UserId>,
+    /// What the peer says about itself.
+    pub meta: Json,
+    /// How many peers the room may hold, this one included.
+    pub capacity: usize,
+    /// Whether the lobby lists the room. Each join says so anew.
+    pub listed: bool,
+}
+
+/// A join that took effect.
+#[derive(Debug, Clone)]
+pub struct Entered {
+    /// The change it was.
+    pub change: Change,
+    /// The room right after it, the new member included.
+    pub snapshot: Snapshot,
+}
+
+/// A message between peers of different nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The room.
+    pub room: RoomName,
+    /// The sender, which is in that room on the sending node.
+    pub from: PeerId,
+    /// One peer, or everyone on the receiving node.
+    pub to: Target,
+    /// The room as the sending node knew it. A node whose own view is older waits for it, so that
+    /// no message overtakes the join it depends on.
+    pub known: Stamp,
+    /// What the target is told, as it goes over the wire.
+    pub frame: Frame,
+}
+
+/// Why a join had no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The room is at its capacity.
+    #[error("the room holds {members} peers already")]
+    Full {
+        /// How many peers are in it.
+        members: usize,
+    },
+    /// The cluster cannot be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a message was not handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// That node is no more.
+    #[error("the target's node is gone")]
+    NodeGone,
+    /// The cluster cannot be reached, or the node has more waiting than it can take.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The cluster cannot do it now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the cluster is out of reach")]
+pub struct Unavailable {
+    /// When it is worth trying again, in milliseconds.
+    pub retry_after_ms: u64,
+}

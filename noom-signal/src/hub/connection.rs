@@ -1,0 +1,287 @@
+//! One connection, from its hello to its end.
+
+use std::{future::poll_fn, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use tokio::{
+    pin, select,
+    sync::OwnedMutexGuard,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{Inner, request::Step};
+use crate::{
+    protocol::{CloseCode, Frame},
+    session::{Intake, Session},
+    transport::{Incoming, Transport, TransportError},
+};
+
+/// What ended a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Departure {
+    /// The client closed, with this code.
+    ClosedByClient(Option<CloseCode>),
+    /// The hub closed, with this code.
+    ClosedByServer(CloseCode),
+    /// The link broke.
+    Broken(String),
+}
+
+impl Departure {
+    /// Whether the client meant to end its session: it began a close with 1000, with 1001 or
+    /// without a code.
+    fn ends_session(&self) -> bool {
+        let Self::ClosedByClient(code) = self else { return false };
+        matches!(*code, None | Some(CloseCode::NORMAL | CloseCode::GOING_AWAY))
+    }
+}
+
+impl From<TransportError> for Departure {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Broken(why) => Self::Broken(why),
+            TransportError::Violation(code) => Self::ClosedByServer(code),
+        }
+    }
+}
+
+/// How many frames are read before what they led to is written.
+const READS: usize = 32;
+
+/// A connection that holds its session.
+///
+/// It is one task. It reads while it has nothing to write and no request to finish, so that a
+/// client that does not read is not read from either; it writes whatever waits at once and flushes
+/// once.
+pub(super) struct Connection<T> {
+    transport: T,
+    holder: Holder,
+    batch: Vec<Frame>,
+    last_heard: Instant,
+}
+
+impl<T: Transport> Connection<T> {
+    pub(super) fn new(
+        hub: Arc<Inner>,
+        session: Arc<Session>,
+        turn: OwnedMutexGuard<Intake>,
+        transport: T,
+    ) -> Self {
+        let operation = None;
+        let holder = Holder { hub, session, turn: Some(turn), operation, ends_session: false };
+        Self { transport, holder, batch: Vec::new(), last_heard: Instant::now() }
+    }
+
+    pub(super) async fn run(mut self, hello: Frame) -> Departure {
+        self.batch.push(hello);
+        let departure = match self.write().await {
+            Ok(()) => self.serve().await,
+            Err(departure) => departure,
+        };
+        self.holder.ends_session = departure.ends_session();
+        let Self { transport, holder, .. } = self;
+        let close = holder.hub.limits.close;
+        tracing::debug!(peer = %holder.session.peer, ?departure, "the connection ended");
+        // The session is free from here on: its client may be back before this close is through.
+        drop(holder);
+        if let Departure::ClosedByServer(code) = departure {
+            // A client that does not take part in the close is cut off.
+            let _ = timeout(close, transport.close(code)).await;
+        }
+        departure
+    }
+
+    async fn serve(&mut self) -> Departure {
+        let heartbeat = self.holder.hub.limits.heartbeat;
+        let mut next_ping = Instant::now() + heartbeat;
+        let alarm = sleep_until(next_ping);
+        pin!(alarm);
+        let mut reads = 0;
+        loop {
+            let Self { transport, holder, batch, last_heard } = self;
+            let Holder { hub, session, operation, .. } = holder;
+            let busy = operation.is_some();
+            select! {
+                biased;
+                () = finished(operation), if busy => {
+                    *operation = None;
+                    *last_heard = Instant::now();
+                }
+                incoming = transport.recv(), if !busy && reads < READS => {
+                    reads += 1;
+                    *last_heard = Instant::now();
+                    let text = match incoming {
+                        Ok(Incoming::Text(text)) => text,
+                        Ok(Incoming::Alive) => continue,
+                        Ok(Incoming::Binary) => {
+                            return Departure::ClosedByServer(CloseCode::UNSUPPORTED);
+                        }
+                        Ok(Incoming::Closed(code)) => return Departure::ClosedByClient(code),
+                        Err(error) => return error.into(),
+                    };
+                    match holder.handle(&text) {
+                        Step::Next => {}
+                        Step::Await(operation) => holder.operation = Some(operation),
+                        Step::Close(code) => {
+                            drop(text);
+                            return self.close(code).await;
+                        }
+                    }
+                }
+                ready = poll_fn(|cx| session.poll_outgoing(cx, batch, &hub.limits)) => {
+                    reads = 0;
+                    if let Err(code) = ready {
+                        return Departure::ClosedByServer(code);
+                    }
+                    if let Err(departure) = self.write().await {
+                        return departure;
+                    }
+                }
+                () = std::future::ready(()), if reads >= READS => reads = 0,
+                () = &mut alarm => {
+                    let now = Instant::now();
+                    // A request that takes long is no silence of the client's: it is not read.
+                    if !busy && now >= *last_heard + 2 * heartbeat {
+                        return Departure::ClosedByServer(CloseCode::TIMEOUT);
+                    }
+                    if now >= next_ping {
+                        next_ping = now + heartbeat;
+                        if let Err(departure) = self.ping().await {
+                            return departure;
+                        }
+                    }
+                    let silent = self.last_heard + 2 * heartbeat;
+                    alarm.as_mut().reset(next_ping.min(silent.max(now + TICK)));
+                }
+            }
+        }
+    }
+
+    /// Writes what waits, as far as that goes, then closes.
+    async fn close(&mut self, code: CloseCode) -> Departure {
+        loop {
+            let Self { holder: Holder { hub, session, .. }, batch, .. } = self;
+            let more = poll_fn(|cx| {
+                let ready = session.poll_outgoing(cx, batch, &hub.limits);
+                std::task::Poll::Ready(ready.is_ready())
+            });
+            if !more.await || batch.is_empty() {
+                return Departure::ClosedByServer(code);
+            }
+            if let Err(departure) = self.write().await {
+                return departure;
+            }
+        }
+    }
+
+    /// Writes the batch and flushes, unless that takes too long or the connection is to close.
+    async fn write(&mut self) -> Result<(), Departure> {
+        let Self { transport, batch, .. } = self;
+        let writing = async {
+            for frame in batch.drain(..) {
+                transport.feed(frame).await?;
+            }
+            transport.flush().await
+        };
+        limited(&self.holder, writing).await
+    }
+
+    async fn ping(&mut self) -> Result<(), Departure> {
+        limited(&self.holder, self.transport.ping()).await
+    }
+}
+
+/// The least time between two looks at the clock.
+const TICK: Duration = Duration::from_millis(1);
+
+async fn limited(
+    holder: &Holder,
+    writing: impl Future<Output = Result<(), TransportError>>,
+) -> Result<(), Departure> {
+    let stalled = sleep_until(Instant::now() + holder.hub.limits.write);
+    select! {
+        biased;
+        written = writing => Ok(written?),
+        code = poll_fn(|cx| holder.session.poll_closing(cx)) => {
+            Err(Departure::ClosedByServer(code))
+        }
+        () = stalled => Err(Departure::ClosedByServer(CloseCode::TOO_SLOW)),
+    }
+}
+
+/// The request under way; never ready where there is none.
+async fn finished(operation: &mut Option<BoxFuture<'static, ()>>) {
+    match operation {
+        Some(operation) => operation.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A connection's hold on its session. Dropping it, on whatever path, lets go of the session: a
+/// request under way is finished first, then the resume window begins, or the session ends.
+struct Holder {
+    hub: Arc<Inner>,
+    session: Arc<Session>,
+    /// Taken only by `drop`.
+    turn: Option<OwnedMutexGuard<Intake>>,
+    /// The request under way.
+    operation: Option<BoxFuture<'static, ()>>,
+    ends_session: bool,
+}
+
+impl Holder {
+    fn handle(&mut self, text: &str) -> Step {
+        match &mut self.turn {
+            Some(intake) => self.hub.handle(&self.session, intake, text),
+            None => Step::Close(CloseCode::INTERNAL),
+        }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let (hub, session) = (self.hub.clone(), self.session.clone());
+        let (turn, ends_session) = (self.turn.take(), self.ends_session);
+        session.detach(&hub.limits);
+        let let_go = move || {
+            if ends_session {
+                hub.end(&session);
+            } else {
+                hub.expire(&session);
+            }
+            drop(turn);
+        };
+        match self.operation.take() {
+            None => let_go(),
+            Some(operation) => {
+                self.hub.spawn(async move {
+                    operation.await;
+                    let_go();
+                });
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Ends a session when its resume window has passed, unless its client is back by then.
+    fn expire(self: &Arc<Self>, session: &Arc<Session>) {
+        if self.limits.resume.is_zero() {
+            return self.end(session);
+        }
+        let (hub, waiting) = (self.clone(), session.clone());
+        let until = Instant::now() + self.limits.resume;
+        let timer = self.spawn(async move {
+            sleep_until(until).await;
+            // Whoever is just resuming it has the turn.
+            let _turn = waiting.turn().await;
+            if waiting.is_away() {
+                hub.end(&waiting);
+            }
+        });
+        if let Some(timer) = timer {
+            session.expire_by(timer);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Joining, leaving, updating, and what a session's end means for its rooms.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    Inner,
+    room::{Need, Pending, Room},
+};
+use crate::{
+    backplane::{Entry, JoinError, Unavailable},
+    policy::RoomGrant,
+    protocol::{ByeReason, ErrorCode, Json, PeerId, RoomName},
+    room::{Change, Member},
+    session::Session,
+};
+
+/// Why a request had no effect, for the client.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: ErrorCode,
+    pub(super) message: String,
+    pub(super) retry_after_ms: Option<u64>,
+}
+
+impl Failure {
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after_ms: None }
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self {
+            code: ErrorCode::Unavailable,
+            message: unavailable.to_string(),
+            retry_after_ms: Some(unavailable.retry_after_ms),
+        }
+    }
+}
+
+/// What a peer brings to a room.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) room: RoomName,
+    pub(super) meta: Json,
+    pub(super) grant: RoomGrant,
+    pub(super) id: Option<u64>,
+}
+
+impl Inner {
+    /// Puts a session into a room. The `joined` is told by the room itself, when the join takes
+    /// effect; by the time this returns, it has.
+    pub(super) async fn join(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        arrival: Arrival,
+    ) -> Result<(), Failure> {
+        let Arrival { room, meta, grant, id } = arrival;
+        let capacity = grant.capacity.unwrap_or(usize::MAX).min(self.limits.peers_per_room);
+        let entered = session.rooms();
+        if entered.contains(&room) {
+            return Err(Failure::new(ErrorCode::AlreadyJoined, format!("already in room {room}")));
+        }
+        if entered.len() >= self.limits.rooms_per_peer {
+            let members = self.backplane.occupancy(&room).await?;
+            if members >= capacity {
+                return Err(room_full(&room, members, capacity));
+            }
+            let most = self.limits.rooms_per_peer;
+            return Err(Failure::new(
+                ErrorCode::TooManyRooms,
+                format!("a peer may be in {most} rooms"),
+            ));
+        }
+
+        let generation = self.generations.fetch_add(1, Ordering::Relaxed);
+        let user = session.identity().user.clone();
+        let (done, told) = oneshot::channel();
+        let expected = Expected { hub: self, room: &room, peer: &session.peer, generation };
+        let member = Member {
+            peer: session.peer.clone(),
+            generation,
+            node: self.node,
+            user: user.clone(),
+            meta: meta.clone(),
+            since: 0,
+        };
+        {
+            // Before the cluster is asked: whatever it tells from then on is for this room to keep.
+            let mut rooms = self.rooms.of(room.as_str());
+            let here = rooms.entry(room.clone()).or_insert_with(|| Room::new(room.clone()));
+            here.expect(session.clone(), member, Pending { id, _done: done });
+        }
+        let peer = session.peer.clone();
+        let listed = grant.listed;
+        let entry = Entry { room: room.clone(), peer, generation, user, meta, capacity, listed };
+        let entered = match self.backplane.join(entry).await {
+            Ok(entered) => entered,
+            Err(JoinError::Full { members }) => return Err(room_full(&room, members, capacity)),
+            Err(JoinError::Unavailable(unavailable)) => {
+                // It may have happened: the cluster must not keep a member that nobody is.
+                self.leave_in_time(room.clone(), session.peer.clone(), generation);
+                return Err(unavailable.into());
+            }
+        };
+        self.step(&room, |here, delivery| {
+            if here.roster().is_none() {
+                here.adopt(entered.snapshot, delivery)
+            } else {
+                here.receive(entered.change, delivery)
+            }
+        });
+        // Told at once, unless an earlier step of the room is still on its way.
+        let _ = told.await;
+        drop(expected);
+        if !session.rooms().contains(&room) {
+            self.leave_in_time(room, session.peer.clone(), generation);
+        }
+        Ok(())
+    }
+
+    /// Takes a peer of this node out of a room. The `bye` is told by the room itself.
+    pub(super) async fn leave(
+        self: &Arc<Self>,
+        peer: &PeerId,
+        room: &RoomName,
+        reason: ByeReason,
+        id: Option<u64>,
+    ) -> Result<(), Failure> {
+        self.change(peer, room, id, async |generation| {
+            self.backplane.leave(room, peer, generation, reason).await
+        })
+        .await
+    }
+
+    /// Replaces a peer's meta. The `updated` is told by the room itself.
+    pub(super) async fn update(
+        self: &Arc<Self>,
+        peer: &PeerId,
+        room: &RoomName,
+        meta: Json,
+        id: Option<u64>,
+    ) -> Result<(), Failure> {
+        self.change(peer, room, id, async |generation| {
+            self.backplane.update(room, peer, generation, meta).await
+        })
+        .await
+    }
+
+    async fn change(
+        self: &Arc<Self>,
+        peer: &PeerId,
+        room: &RoomName,
+        id: Option<u64>,
+        ask: impl AsyncFnOnce(u64) -> Result<Option<Change>, Unavailable>,
+    ) -> Result<(), Failure> {
+        let (done, told) = oneshot::channel();
+        let pending = Pending { id, _done: done };
+        let generation = self
+            .with_room(room.as_str(), |here, _| here.await_change(peer, pending))
+            .flatten()
+            .ok_or_else(|| not_in_room(room))?;
+        let given_up = || {
+            let give_up = |here: &mut Room| here.give_up_change(peer);
+            self.with_room(room.as_str(), |here, _| give_up(here)).unwrap_or(false)
+        };
+        match ask(generation).await {
+            Ok(Some(change)) => {
+                self.step(room, |here, delivery| here.receive(change, delivery));
+                let _ = told.await;
+                Ok(())
+            }
+            // Something else took it out first, and its bye has answered or will.
+            Ok(None) if given_up() => Err(not_in_room(room)),
+            Err(unavailable) if given_up() => Err(unavailable.into()),
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends a session: it is out of all its rooms, with one `bye` in each.
+    pub(super) fn end(self: &Arc<Self>, session: &Arc<Session>) {
+        let Some(rooms) = session.end() else { return };
+        self.registry.remove(&session.secret);
+        self.lobby.unwatch(&session.peer);
+        for room in rooms {
+            let generation = self.with_room(room.as_str(), |here, _| here.detach(&session.peer));
+            if let Some(generation) = generation.flatten() {
+                self.leave_in_time(room, session.peer.clone(), generation);
+            }
+        }
+    }
+
+    /// Sees to it that a peer is out of a room, however long the cluster takes.
+    ///
+    /// At once where the cluster answers at once; otherwise on a task of its own.
+    fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
+        let hub = self.clone();
+        self.spawn(async move {
+            loop {
+                let reason = ByeReason::Disconnected;
+                match hub.backplane.leave(&room, &peer, generation, reason).await {
+                    Ok(Some(change)) => {
+                        return hub.step(&room, |here, delivery| here.receive(change, delivery));
+                    }
+                    Ok(None) => return,
+                    Err(Unavailable { retry_after_ms }) => {
+                        tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// A join on its way. However it ends, the room does not go on expecting it.
+struct Expected<'a> {
+    hub: &'a Inner,
+    room: &'a RoomName,
+    peer: &'a PeerId,
+    generation: u64,
+}
+
+impl Drop for Expected<'_> {
+    fn drop(&mut self) {
+        self.hub.with_room(self.room.as_str(), |here, _| {
+            here.unexpect(self.peer, self.generation);
+        });
+    }
+}
+
+/// What a room's step calls for, done.
+impl Inner {
+    pub(super) fn step(
+        self: &Arc<Self>,
+        room: &RoomName,
+        act: impl FnOnce(&mut Room, &mut super::Delivery<'_>) -> Need,
+    ) {
+        if self.with_room(room.as_str(), act) == Some(Need::Snapshot) {
+            self.fetch(room.clone());
+        }
+    }
+}
+
+fn not_in_room(room: &RoomName) -> Failure {
+    Failure::new(ErrorCode::NotInRoom, format!("not in room {room}"))
+}
+
+fn room_full(room: &RoomName, members: usize, capacity: usize) -> Failure {
+    Failure::new(ErrorCode::RoomFull, format!("room {room} holds {members} of {capacity} peers"))
+}

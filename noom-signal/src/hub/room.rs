@@ -1,0 +1,478 @@
+//! One room, as this node serves it.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    task::Waker,
+};
+
+use tokio::sync::{broadcast, oneshot};
+
+use super::event::Event;
+use crate::{
+    Limits,
+    backplane::Message,
+    protocol::{
+        ByeReason, Frame, PeerId, RoomName, ServerMessage, Target,
+        server::{Bye, Joined, Missed, Roster as RosterMessage, Updated, Welcome},
+    },
+    room::{Change, ChangeKind, Member, NodeId, Roster, Snapshot, View},
+    session::Session,
+};
+
+/// This node's peers in a room, and its view of all others.
+///
+/// Every method that changes something also tells the members, through a [`Delivery`]: state and
+/// frames change together, under one lock, so that what a member reads is always one history.
+#[derive(Debug)]
+pub(super) struct Room {
+    name: RoomName,
+    view: View,
+    locals: HashMap<PeerId, Local>,
+    /// Own peers whose join has not taken effect yet.
+    joining: HashMap<PeerId, (Local, Arc<Member>)>,
+    /// Messages of other nodes that know the room better than this one does, in order.
+    early: VecDeque<Message>,
+    /// Whether a snapshot is on its way.
+    fetching: bool,
+}
+
+/// One of this node's peers.
+#[derive(Debug)]
+struct Local {
+    session: Arc<Session>,
+    generation: u64,
+    /// The request of this peer that the next change of its own answers.
+    pending: Option<Pending>,
+    /// Its session has ended; the cluster has yet to hear of it.
+    gone: bool,
+}
+
+/// A request that a change will answer.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) id: Option<u64>,
+    /// Dropped once it is answered.
+    pub(super) _done: oneshot::Sender<()>,
+}
+
+/// How a message inside a room went.
+#[derive(Debug)]
+pub(super) enum Relayed {
+    Delivered,
+    /// The target, or some of them, are on these nodes.
+    Remote { message: Message, nodes: Vec<NodeId> },
+    NotInRoom,
+    PeerNotFound,
+}
+
+/// What a room needs beyond its lock.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    Nothing,
+    /// A snapshot of the cluster's roster; call [`Room::adopt`] with it.
+    Snapshot,
+}
+
+impl Room {
+    pub(super) fn new(name: RoomName) -> Self {
+        Self {
+            name,
+            view: View::default(),
+            locals: HashMap::new(),
+            joining: HashMap::new(),
+            early: VecDeque::new(),
+            fetching: false,
+        }
+    }
+
+    /// Announces a join of one of this node's peers. From now on steps of the room are held for it.
+    pub(super) fn expect(&mut self, session: Arc<Session>, member: Member, pending: Pending) {
+        let pending = Some(pending);
+        let local = Local { session, generation: member.generation, pending, gone: false };
+        self.joining.insert(member.peer.clone(), (local, Arc::new(member)));
+    }
+
+    /// The join will not take effect. Returns whether it was still expected.
+    pub(super) fn unexpect(&mut self, peer: &PeerId, generation: u64) -> bool {
+        let expected = self.joining.get(peer).is_some_and(|(l, _)| l.generation == generation);
+        if expected {
+            self.joining.remove(peer);
+        }
+        expected
+    }
+
+    /// Takes in a step of the room's history.
+    pub(super) fn receive(&mut self, change: Change, delivery: &mut Delivery<'_>) -> Need {
+        self.view.receive(change, delivery.limits.held_events);
+        self.advance(delivery)
+    }
+
+    /// Takes in the room as the cluster has it.
+    pub(super) fn adopt(&mut self, snapshot: Snapshot, delivery: &mut Delivery<'_>) -> Need {
+        self.fetching = false;
+        let first = self.view.roster().is_none();
+        let replaced = self.view.adopt(snapshot);
+        if replaced && !first {
+            self.drop_missing(delivery);
+            self.tell_roster(delivery);
+        }
+        self.promote(delivery);
+        self.advance(delivery)
+    }
+
+    /// The steps at hand may not be all: a snapshot is needed.
+    pub(super) fn doubt(&mut self) -> Need {
+        self.view.doubt();
+        self.need()
+    }
+
+    /// This node's peers as the cluster's roster should have them.
+    pub(super) fn present(&self) -> Vec<Arc<Member>> {
+        let roster = self.view.roster();
+        let here = self.locals.iter().filter(|(_, local)| !local.gone);
+        let here = here.filter_map(|(peer, _)| roster?.get(peer.as_str()).cloned());
+        here.chain(self.joining.values().map(|(_, member)| member.clone())).collect()
+    }
+
+    /// Sets what the next change of this peer's own answers. `None` where it is not in the room.
+    pub(super) fn await_change(&mut self, peer: &PeerId, pending: Pending) -> Option<u64> {
+        let local = self.locals.get_mut(peer)?;
+        local.pending = Some(pending);
+        Some(local.generation)
+    }
+
+    /// The change will not come. Returns whether it is still awaited.
+    pub(super) fn give_up_change(&mut self, peer: &PeerId) -> bool {
+        self.locals.get_mut(peer).is_some_and(|local| local.pending.take().is_some())
+    }
+
+    /// Delivers nothing to or from this peer from now on; the cluster will hear later that it is
+    /// out. Returns the generation of its stay.
+    pub(super) fn detach(&mut self, peer: &PeerId) -> Option<u64> {
+        let local = self.locals.get_mut(peer)?;
+        local.gone = true;
+        Some(local.generation)
+    }
+
+    /// Relays a frame from one of this node's peers.
+    pub(super) fn relay(
+        &mut self,
+        from: &PeerId,
+        to: &str,
+        everyone: bool,
+        frame: &Frame,
+        delivery: &mut Delivery<'_>,
+    ) -> Relayed {
+        if !self.locals.contains_key(from) {
+            return Relayed::NotInRoom;
+        }
+        if everyone && to == "*" {
+            for (peer, local) in &self.locals {
+                if peer != from {
+                    delivery.push(&local.session, frame.clone());
+                }
+            }
+            let own = delivery.node;
+            let nodes: HashSet<NodeId> =
+                self.members().map(|m| m.node).filter(|&node| node != own).collect();
+            return self.remote(from, Target::Everyone, nodes, frame);
+        }
+        if to == from.as_str() {
+            return Relayed::PeerNotFound;
+        }
+        if let Some(target) = self.locals.get(to).filter(|target| !target.gone) {
+            delivery.push(&target.session, frame.clone());
+            return Relayed::Delivered;
+        }
+        match self.view.roster().and_then(|roster| roster.get(to)).cloned() {
+            Some(member) if member.node != delivery.node => {
+                let nodes = HashSet::from([member.node]);
+                self.remote(from, Target::Peer(member.peer.clone()), nodes, frame)
+            }
+            // Of this node, and not among its peers: it is on its way out.
+            _ => Relayed::PeerNotFound,
+        }
+    }
+
+    /// Takes in a message from another node.
+    pub(super) fn deliver(&mut self, message: Message, delivery: &mut Delivery<'_>) -> Need {
+        self.early.push_back(message);
+        if self.early.len() > delivery.limits.held_events {
+            // The steps they wait for do not come. Their targets are told that something is lost.
+            for message in self.early.drain(..) {
+                for (peer, local) in &self.locals {
+                    if matches!(&message.to, Target::Everyone)
+                        || matches!(&message.to, Target::Peer(to) if to == peer)
+                    {
+                        local.session.lose();
+                    }
+                }
+            }
+            return self.doubt();
+        }
+        self.release(delivery);
+        Need::Nothing
+    }
+
+    /// Tells the other members that this peer may have missed messages.
+    pub(super) fn tell_missed(&self, peer: &PeerId, delivery: &mut Delivery<'_>) {
+        let missed = Missed { room: self.name.clone(), peer: peer.clone() };
+        let frame = ServerMessage::from(missed).to_frame();
+        for (other, local) in &self.locals {
+            if other != peer {
+                delivery.push(&local.session, frame.clone());
+            }
+        }
+    }
+
+    /// The room as one member is told it after a loss.
+    pub(super) fn roster_for(&self, peer: &PeerId) -> Option<Frame> {
+        let roster = self.view.roster().filter(|_| self.locals.contains_key(peer))?;
+        let message = RosterMessage {
+            room: self.name.clone(),
+            version: roster.version(),
+            peers: roster.others(peer),
+        };
+        Some(ServerMessage::from(message).to_frame())
+    }
+
+    /// Whether this node has nobody in it, so that it may be forgotten.
+    pub(super) fn is_idle(&self) -> bool {
+        self.locals.is_empty() && self.joining.is_empty()
+    }
+
+    pub(super) fn roster(&self) -> Option<&Roster> {
+        self.view.roster()
+    }
+
+    fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
+        self.view.roster().into_iter().flat_map(Roster::members)
+    }
+
+    fn need(&mut self) -> Need {
+        if self.view.in_doubt() && !self.fetching {
+            self.fetching = true;
+            return Need::Snapshot;
+        }
+        Need::Nothing
+    }
+
+    /// Applies and tells all steps whose turn has come.
+    fn advance(&mut self, delivery: &mut Delivery<'_>) -> Need {
+        while let Some(change) = self.view.advance() {
+            // A message goes out before the step that comes after what its sender knew: nothing
+            // from a peer follows its bye.
+            self.tell(change, delivery);
+            self.release(delivery);
+        }
+        self.promote(delivery);
+        self.release(delivery);
+        self.need()
+    }
+
+    fn tell(&mut self, change: Change, delivery: &mut Delivery<'_>) {
+        let (room, version) = (self.name.clone(), change.after.version);
+        match change.kind {
+            ChangeKind::Joined(member) => {
+                let welcome = Welcome {
+                    room,
+                    version,
+                    peer: member.peer.clone(),
+                    user: member.user.clone(),
+                    meta: member.meta.clone(),
+                    since: member.since,
+                };
+                self.tell_all(welcome.into(), delivery);
+                self.promote(delivery);
+            }
+            ChangeKind::Updated { peer, meta } => {
+                let pending = self.locals.get_mut(&peer).and_then(|l| l.pending.take());
+                let updated = |id| Updated {
+                    room: room.clone(),
+                    version,
+                    peer: peer.clone(),
+                    meta: meta.clone(),
+                    id,
+                };
+                let own = pending.map(|pending| (&peer, updated(pending.id).into()));
+                self.tell_all_but(updated(None).into(), own, delivery);
+            }
+            ChangeKind::Left { peer, reason } => {
+                let pending = self.locals.get_mut(&peer).and_then(|l| l.pending.take());
+                let bye = |id| Bye { room: room.clone(), version, peer: peer.clone(), reason, id };
+                let own = pending.map(|pending| (&peer, bye(pending.id).into()));
+                self.tell_all_but(bye(None).into(), own, delivery);
+                self.remove(&peer, reason, delivery);
+            }
+        }
+    }
+
+    /// Makes members of those joining peers that the roster has by now.
+    fn promote(&mut self, delivery: &mut Delivery<'_>) {
+        let Some(roster) = self.view.roster() else { return };
+        if self.joining.is_empty() {
+            return;
+        }
+        let joined = self.joining.extract_if(|peer, (local, _)| {
+            roster.get(peer.as_str()).is_some_and(|m| m.generation == local.generation)
+        });
+        for (peer, (mut local, _)) in joined {
+            if !local.session.enter(&self.name) {
+                // Its session has ended meanwhile; whoever ended it takes it out again.
+                continue;
+            }
+            let joined = Joined {
+                room: self.name.clone(),
+                version: roster.version(),
+                peers: roster.others(&peer),
+                id: local.pending.take().and_then(|pending| pending.id),
+            };
+            delivery.push(&local.session, ServerMessage::from(joined).to_frame());
+            if self.locals.is_empty() {
+                delivery.emit(Event::RoomOpened { room: self.name.clone() });
+            }
+            let user = local.session.identity().user.clone();
+            delivery.emit(Event::Joined { room: self.name.clone(), peer: peer.clone(), user });
+            self.locals.insert(peer, local);
+        }
+    }
+
+    /// Delivers the messages whose time has come.
+    fn release(&mut self, delivery: &mut Delivery<'_>) {
+        while let Some(message) = self.early.pop_front() {
+            let Some(roster) = self.view.roster() else {
+                return self.early.push_front(message);
+            };
+            if message.known.version > roster.version() || self.view.in_doubt() {
+                return self.early.push_front(message);
+            }
+            if roster.get(message.from.as_str()).is_none() {
+                // Its sender's bye has been told: nothing of it may follow.
+                continue;
+            }
+            match &message.to {
+                Target::Peer(to) => {
+                    if let Some(target) = self.locals.get(to) {
+                        delivery.push(&target.session, message.frame);
+                    }
+                }
+                Target::Everyone => {
+                    for local in self.locals.values() {
+                        delivery.push(&local.session, message.frame.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells every local member the whole roster, which replaces what it knew.
+    fn tell_roster(&self, delivery: &mut Delivery<'_>) {
+        for (peer, local) in &self.locals {
+            if let Some(frame) = self.roster_for(peer) {
+                delivery.push(&local.session, frame);
+            }
+        }
+    }
+
+    /// Takes out those local members that the cluster has not: the ones that were on their way out
+    /// anyway. A backplane that dropped another one broke its word; that peer is told.
+    fn drop_missing(&mut self, delivery: &mut Delivery<'_>) {
+        let Some(roster) = self.view.roster() else { return };
+        let version = roster.version();
+        let missing = self.locals.keys().filter(|peer| roster.get(peer.as_str()).is_none());
+        for peer in missing.cloned().collect::<Vec<_>>() {
+            let gone = self.locals.get(&peer).is_some_and(|local| local.gone);
+            let reason = if gone { ByeReason::Disconnected } else { ByeReason::Lost };
+            let (room, id) = (self.name.clone(), None);
+            let bye = Bye { room, version, peer: peer.clone(), reason, id };
+            if let Some(local) = self.locals.get(&peer) {
+                delivery.push(&local.session, ServerMessage::from(bye).to_frame());
+            }
+            self.remove(&peer, reason, delivery);
+        }
+    }
+
+    fn remove(&mut self, peer: &PeerId, reason: ByeReason, delivery: &Delivery<'_>) {
+        if let Some(local) = self.locals.remove(peer) {
+            local.session.exit(&self.name);
+            let room = self.name.clone();
+            delivery.emit(Event::Left { room, peer: peer.clone(), reason });
+            if self.locals.is_empty() {
+                delivery.emit(Event::RoomClosed { room: self.name.clone() });
+            }
+        }
+    }
+
+    fn tell_all(&self, message: ServerMessage, delivery: &mut Delivery<'_>) {
+        self.tell_all_but(message, None, delivery);
+    }
+
+    /// Tells all local members, one of them in words of its own.
+    fn tell_all_but(
+        &self,
+        message: ServerMessage,
+        own: Option<(&PeerId, ServerMessage)>,
+        delivery: &mut Delivery<'_>,
+    ) {
+        let frame = message.to_frame();
+        for (peer, local) in &self.locals {
+            match &own {
+                Some((its, message)) if *its == peer => {
+                    delivery.push(&local.session, message.to_frame());
+                }
+                _ => delivery.push(&local.session, frame.clone()),
+            }
+        }
+    }
+
+    fn remote(
+        &self,
+        from: &PeerId,
+        to: Target,
+        nodes: HashSet<NodeId>,
+        frame: &Frame,
+    ) -> Relayed {
+        if nodes.is_empty() {
+            return Relayed::Delivered;
+        }
+        let known = self.view.roster().map(Roster::stamp).unwrap_or_default();
+        let (room, from, frame) = (self.name.clone(), from.clone(), frame.clone());
+        let message = Message { room, from, to, known, frame };
+        Relayed::Remote { message, nodes: nodes.into_iter().collect() }
+    }
+}
+
+/// What a room tells, collected while its lock is held and finished after.
+#[derive(Debug)]
+pub(super) struct Delivery<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) node: NodeId,
+    pub(super) events: &'a broadcast::Sender<Event>,
+    wakers: Vec<Waker>,
+}
+
+impl<'a> Delivery<'a> {
+    pub(super) fn new(
+        limits: &'a Limits,
+        node: NodeId,
+        events: &'a broadcast::Sender<Event>,
+    ) -> Self {
+        Self { limits, node, events, wakers: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, session: &Session, frame: Frame) {
+        self.wakers.extend(session.push(frame, self.limits));
+    }
+
+    /// Sent while the room is locked, so that listeners hear a room's events in order.
+    fn emit(&self, event: Event) {
+        event.send(self.events);
+    }
+
+    /// Wakes the connections that have something to write. Called without the lock.
+    pub(super) fn finish(self) {
+        self.wakers.into_iter().for_each(Waker::wake);
+    }
+}
