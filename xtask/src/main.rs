@@ -1,3 +1,78 @@
-//! xtask.
+//! What a person would type to test the project and to make its generated files.
+//!
+//! ```sh
+//! cargo xtask test
+//! ```
 
-fn main() {}
+// It talks to a terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod browser;
+mod build;
+mod deny;
+mod javascript;
+mod prerequisites;
+mod steps;
+mod types;
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use xshell::Shell;
+
+use steps::Step;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tests the project and makes its generated files")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every check and every test, in order, up to the first that fails.
+    Test {
+        /// Runs these steps alone.
+        #[arg(long, value_name = "STEP", value_delimiter = ',', conflicts_with = "skip")]
+        only: Vec<Step>,
+        /// Leaves these steps out.
+        #[arg(long, value_name = "STEP", value_delimiter = ',')]
+        skip: Vec<Step>,
+    },
+    /// Makes the TypeScript declarations of the messages from the Rust types.
+    Types {
+        /// Changes nothing, and fails where the committed files differ.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Takes the pictures of the documentation into docs/images.
+    Screenshots,
+    /// Checks the dependencies' licences, sources, duplicates and known vulnerabilities.
+    Deny,
+}
+
+fn main() -> ExitCode {
+    // Without a backtrace: what matters is the command that failed, and what it said above.
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    let sh = Shell::new()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    sh.change_dir(root);
+    match task {
+        Task::Test { only, skip } => steps::run(&sh, &only, &skip),
+        Task::Types { check: true } => types::check(&sh),
+        Task::Types { check: false } => types::write(&sh),
+        Task::Screenshots => browser::screenshots(&sh),
+        Task::Deny => deny::check_all(&sh),
+    }
+}

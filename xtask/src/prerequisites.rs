@@ -1,0 +1,82 @@
+//! What the tests need beside Rust: Node and two browsers.
+
+use std::{collections::BTreeSet, env, path::Path};
+
+use anyhow::{bail, ensure};
+use xshell::{Shell, cmd};
+
+use crate::steps::Step;
+
+/// The oldest Node that the tests run on.
+const NODE_MAJOR: u32 = 20;
+
+/// Sees to it that what the steps need is there: installs it where that can be done without
+/// asking, else says what to install.
+pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
+    let node = steps.contains(&Step::Js) || steps.contains(&Step::Browser);
+    let browsers = steps.contains(&Step::Browser);
+    let missing = missing(node, browsers);
+    if !missing.is_empty() {
+        let packages: Vec<_> = missing.into_iter().collect();
+        let list = packages.join(" ");
+        let debian = Path::new("/etc/debian_version").exists() && on_path("apt-get");
+        let root = cmd!(sh, "id -u").quiet().read().is_ok_and(|id| id == "0");
+        if !(debian && root) {
+            bail!("missing: {list}. On Debian: sudo apt-get install {list}");
+        }
+        println!("\n=== prerequisites: {list}");
+        let _frontend = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
+        cmd!(sh, "apt-get update --quiet").run()?;
+        cmd!(sh, "apt-get install --quiet --yes --no-install-recommends {packages...}").run()?;
+    }
+    if node {
+        let version = cmd!(sh, "node --version").quiet().read()?;
+        ensure!(
+            major(&version).is_some_and(|major| major >= NODE_MAJOR),
+            "Node {NODE_MAJOR} or newer is needed, and this is {version}: see https://nodejs.org"
+        );
+    }
+    Ok(())
+}
+
+/// The Debian packages of what is missing.
+fn missing(node: bool, browsers: bool) -> BTreeSet<&'static str> {
+    let needed = [
+        (node, "nodejs", on_path("node")),
+        (node, "npm", on_path("npm")),
+        (browsers, "chromium", is_file("NOOM_CHROMIUM", "/usr/bin/chromium")),
+        (browsers, "firefox-esr", is_file("NOOM_FIREFOX", "/usr/bin/firefox-esr")),
+    ];
+    needed
+        .into_iter()
+        .filter(|&(needed, _, there)| needed && !there)
+        .map(|(_, package, _)| package)
+        .collect()
+}
+
+fn on_path(program: &str) -> bool {
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+}
+
+/// Whether the file is there that the variable names, or else the default.
+fn is_file(variable: &str, default: &str) -> bool {
+    env::var_os(variable).map_or_else(|| Path::new(default).is_file(), |p| Path::new(&p).is_file())
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_versions() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("v8.0.0"), Some(8));
+        assert_eq!(major("20.20.2"), None);
+        assert_eq!(major(""), None);
+    }
+}
