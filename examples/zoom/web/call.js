@@ -1,4 +1,4 @@
-import { Mesh, SignalClient } from "/noom-signal/index.js";
+import { Mesh, SignalClient, SignalError } from "/noom-signal/index.js";
 import { Emitter } from "./emitter.js";
 import { shownName } from "./name.js";
 
@@ -6,6 +6,11 @@ import { shownName } from "./name.js";
 const SLOTS = ["microphone", "camera"];
 const CHAT = "chat";
 const LONGEST_MESSAGE = 4000;
+/** The close code of a session that was resumed elsewhere. */
+const REPLACED = 4409;
+/** Failures of an update that waiting helps. */
+const PASSING = new Set(["lost", "unavailable", "rate_limited", "backlog", "not_in_room"]);
+const RETRY_MS = 2000;
 
 /**
  * One stay in one room: the signaling client, the mesh of connections, and one's own tracks in it. It knows no DOM.
@@ -36,12 +41,12 @@ export class Call extends Emitter {
   async join() {
     this.#listen();
     try {
-      await this.#signal.connect();
+      await this.#connect();
       for (const slot of SLOTS) await this.#mesh.setTrack(slot, this.#media.tracks[slot], this.#media.stream);
+      this.#mesh.openChannel(CHAT);
       const meta = this.meta;
       await this.#mesh.join({ meta });
       this.#toldMeta = JSON.stringify(meta);
-      await this.#mesh.openChannel(CHAT);
       this.#tell();
     } catch (error) {
       this.#close();
@@ -82,10 +87,19 @@ export class Call extends Emitter {
   /** Sends a chat message to everyone; false when there was nobody to hear it. */
   sendChat(text) {
     const message = text.trim().slice(0, LONGEST_MESSAGE);
-    if (message === "") return false;
-    this.#mesh.sendData(CHAT, JSON.stringify({ text: message }));
+    if (this.#mesh.sendData(CHAT, JSON.stringify({ text: message })) === 0) return false;
     this.emit("chat", { name: shownName(this.#name), text: message, own: true, at: new Date() });
     return true;
+  }
+
+  /** The client tries for as long as it takes; before there is a call, the person decides whether to try again. */
+  #connect() {
+    return new Promise((resolve, reject) => {
+      this.#offs.push(this.#signal.on("state", ({ state, reason }) => {
+        if (state === "connecting" && reason) reject(new SignalError("connection", reason.reason));
+      }));
+      this.#signal.connect().then(resolve, reject);
+    });
   }
 
   #listen() {
@@ -100,13 +114,15 @@ export class Call extends Emitter {
       this.#mesh.on("track", people),
       this.#mesh.on("trackended", people),
       this.#mesh.on("state", people),
+      this.#mesh.on("left", ({ reason }) => this.#end(["kicked", "closed"].includes(reason) ? reason : "lost")),
+      this.#mesh.on("error", ({ error }) => console.warn(error)),
       this.#mesh.on("data", ({ peer, label, data }) => label === CHAT && this.#heard(peer, data)),
     );
   }
 
   #signalChanged({ state, reason }) {
     this.emit("signal", state);
-    if (state === "closed") this.#end(reason === "replaced" ? "elsewhere" : "lost");
+    if (state === "closed") this.#end(reason?.code === REPLACED ? "elsewhere" : "lost");
   }
 
   #heard(peer, data) {
@@ -125,17 +141,21 @@ export class Call extends Emitter {
     this.emit("people");
     if (this.#telling || this.#toldMeta === "") return;
     this.#telling = true;
-    try {
-      while (!this.#ended && JSON.stringify(this.meta) !== this.#toldMeta) {
-        const meta = this.meta;
+    while (!this.#ended && JSON.stringify(this.meta) !== this.#toldMeta) {
+      const meta = this.meta;
+      try {
         await this.#mesh.updateMeta(meta);
         this.#toldMeta = JSON.stringify(meta);
+      } catch (error) {
+        if (this.#ended) break;
+        if (!PASSING.has(error.code)) {
+          reportError(error);
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? RETRY_MS));
       }
-    } catch (error) {
-      if (!this.#ended) reportError(error);
-    } finally {
-      this.#telling = false;
     }
+    this.#telling = false;
   }
 
   #end(reason) {

@@ -50,8 +50,9 @@ export class Chat {
   #send(event) {
     event.preventDefault();
     if (this.input.value.trim() === "") return;
-    if (this.#call.sendChat(this.input.value)) this.input.value = "";
-    setText(this.problem, this.input.value === "" ? "" : t("chat.failed"));
+    const sent = this.#call.sendChat(this.input.value);
+    if (sent) this.input.value = "";
+    setText(this.problem, sent ? "" : t("chat.failed"));
   }
 
   #add({ name, text, own, at }) {

@@ -62,7 +62,6 @@ export class Prejoin {
     this.video = h("video", { class: "preview-video", autoplay: true, playsInline: true, muted: true, disablePictureInPicture: true,
       "aria-label": t("prejoin.previewVideo") });
     this.video.defaultMuted = true;
-    this.video.srcObject = this.#media.stream;
     this.previewText = h("p", { class: "preview-text", role: "status" });
     this.level = h("span", { class: "level", "aria-hidden": "true" }, h("span", { class: "level-bar" }));
     return h("section", { class: "preview", "aria-label": t("prejoin.preview") }, this.video, this.previewText, this.level,
@@ -113,7 +112,10 @@ export class Prejoin {
 
   #show() {
     const { tracks, errors, cameraOff, starting } = this.#media;
-    this.video.classList.toggle("preview-empty", !tracks.camera);
+    // Never a stream without a picture: the browser would wait for one and call the page unfinished until then.
+    const stream = tracks.camera ? this.#media.stream : null;
+    if (this.video.srcObject !== stream) this.video.srcObject = stream;
+    this.video.classList.toggle("preview-empty", !stream);
     const text = tracks.camera ? "" : starting ? "prejoin.waiting" : cameraOff ? "prejoin.previewOff" : "prejoin.previewNone";
     setText(this.previewText, text && t(text));
     const problems = [...new Set([errors.camera, errors.microphone].filter(Boolean).map((error) => error.text))];

@@ -1,0 +1,198 @@
+// One's own camera and microphone: muting, switching, turning off, leaving; seen from both ends.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
+import { SMALL_CAMERA } from "./harness/person.mjs";
+import { startServer } from "./harness/server.mjs";
+import { until } from "./harness/wait.mjs";
+
+// Chromium's fake_device_1 is a depth camera, whose picture the browser shows but doesn't send.
+const WIDE_CAMERA = "fake_device_2";
+
+let server;
+let browser;
+let people = [];
+
+before(async () => {
+  server = await startServer();
+  browser = await launchChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+afterEach(async () => {
+  const [present] = [people.splice(0)];
+  for (const person of present) person.assertClean();
+  for (const person of present) await person.close();
+});
+
+async function open(name, options) {
+  const person = await ChromiumPerson.open(browser, name, { camera: { ...SMALL_CAMERA, wide: WIDE_CAMERA }, ...options });
+  people.push(person);
+  return person;
+}
+
+/** Two people who see and hear each other. */
+async function pair(room) {
+  const mina = await open("Mina");
+  const jonas = await open("Jonas");
+  await mina.join(server.url, room);
+  await jonas.join(server.url, room);
+  await mina.watches("Jonas");
+  await jonas.watches("Mina");
+  return { mina, jonas };
+}
+
+function hasShape({ width, height }, shape) {
+  return Math.abs(width / height - shape) < 0.1;
+}
+
+async function choose(person, kind, label) {
+  await person.press("Devices");
+  await person.page.getByRole("combobox", { name: kind }).selectOption({ label });
+  await person.page.keyboard.press("Escape");
+}
+
+async function isMarked(viewer, name, mark, on = true) {
+  await viewer.tileIs(name, `${on ? "" : "not "}marked "${mark}"`, ({ label }) => label.includes(mark) === on);
+}
+
+test("the own picture is muted and mirrored; the others' are neither", async () => {
+  const { mina } = await pair("mirror");
+  const own = await mina.tile("Mina (you)");
+  assert.equal(own.muted, true, "or everyone would hear themselves");
+  assert.equal(own.transform, "matrix(-1, 0, 0, 1, 0, 0)");
+  const other = await mina.tile("Jonas");
+  assert.equal(other.muted, false);
+  assert.equal(other.transform, "none");
+});
+
+test("the preview is muted and mirrored too", async () => {
+  const mina = await open("Mina");
+  await mina.goto(`${server.url}/r/preview`);
+  const preview = mina.page.getByLabel("Your camera");
+  await until("the preview plays", () => preview.evaluate((video) => video.videoWidth > 0));
+  assert.deepEqual(await preview.evaluate((video) => [video.muted, getComputedStyle(video).transform]), [true, "matrix(-1, 0, 0, 1, 0, 0)"]);
+});
+
+test("mute survives a camera switch, and the picture comes from the new camera", async () => {
+  const { mina, jonas } = await pair("switch");
+  await jonas.hears("Mina");
+  await mina.press("Mute");
+  await isMarked(jonas, "Mina", "microphone off");
+  await jonas.hearsNothingOf("Mina");
+  await jonas.tileIs("Mina", "the 4:3 picture of the first camera", (now) => hasShape(now, 4 / 3));
+
+  await choose(mina, "Camera", WIDE_CAMERA);
+  await jonas.tileIs("Mina", "the wide picture of the other camera", (now) => hasShape(now, 16 / 9));
+  await jonas.watches("Mina");
+  await jonas.hearsNothingOf("Mina");
+  await isMarked(jonas, "Mina", "microphone off");
+  const [sent] = await mina.sentTracks();
+  assert.deepEqual(sent.find(({ kind }) => kind === "audio").enabled, false);
+  assert.equal(sent.find(({ kind }) => kind === "video").label, WIDE_CAMERA);
+  const live = await mina.liveTracks();
+  assert.deepEqual(live.map(({ kind }) => kind).sort(), ["audio", "video"], "the old camera is stopped");
+  assert.equal((await mina.connectionStates()).length, 1, "and nothing was connected anew");
+
+  await mina.press("Unmute");
+  await jonas.hears("Mina");
+  await isMarked(jonas, "Mina", "microphone off", false);
+});
+
+test("mute survives a microphone switch, and the old microphone is stopped", async () => {
+  const { mina, jonas } = await pair("microphones");
+  await jonas.hears("Mina");
+  await mina.press("Mute");
+  await jonas.hearsNothingOf("Mina", 2);
+  await choose(mina, "Microphone", "Fake Audio Input 2");
+  await until("the new microphone is sent", async () => (await mina.sentTracks())[0].some(({ label }) => label === "Fake Audio Input 2"));
+  await jonas.hearsNothingOf("Mina");
+  assert.equal((await mina.liveTracks()).filter(({ kind }) => kind === "audio").length, 1);
+  await mina.press("Unmute");
+  await jonas.hears("Mina");
+});
+
+test("a camera that is off is stopped, and comes back when turned on", async () => {
+  const { mina, jonas } = await pair("off");
+  await mina.press("Stop video");
+  await isMarked(jonas, "Mina", "camera off");
+  await jonas.tileIs("Mina", "without picture", ({ shown }) => !shown);
+  assert.deepEqual((await mina.liveTracks()).map(({ kind }) => kind), ["audio"], "the camera's light is out");
+  await jonas.hears("Mina");
+  await mina.press("Start video");
+  await isMarked(jonas, "Mina", "camera off", false);
+  await jonas.watches("Mina");
+  assert.equal((await mina.liveTracks()).length, 2);
+});
+
+test("switches pressed in haste end as they were pressed last", async () => {
+  const { mina, jonas } = await pair("haste");
+  for (let round = 0; round < 3; round += 1) {
+    await mina.press("Stop video");
+    await mina.press("Mute");
+    await mina.press("Start video");
+    await mina.press("Unmute");
+  }
+  await mina.press("Mute");
+  await isMarked(jonas, "Mina", "microphone off");
+  await isMarked(jonas, "Mina", "camera off", false);
+  await jonas.watches("Mina");
+  await until("one camera and one microphone run", async (seen) => {
+    const live = await mina.liveTracks();
+    seen(live);
+    return live.length === 2;
+  });
+});
+
+test("leaving stops every track and connection; the others' grids are right; one can come back", async () => {
+  const { mina, jonas } = await pair("leaving");
+  await mina.leave();
+  await jonas.sees();
+  assert.deepEqual(await mina.liveTracks(), []);
+  assert.deepEqual(await mina.connectionStates(), ["closed"]);
+  await until("the page at the other end has let go too", async () => (await jonas.connectionStates()).every((state) => state === "closed"));
+  await mina.press("Rejoin");
+  await mina.enter();
+  await mina.watches("Jonas");
+  await jonas.watches("Mina");
+  assert.equal((await mina.liveTracks()).length, 2);
+});
+
+test("choices made before the call hold in it, and are remembered", async () => {
+  const mina = await open("Mina");
+  const jonas = await open("Jonas");
+  await jonas.join(server.url, "choices");
+  await mina.goto(`${server.url}/r/choices`);
+  await mina.press("Mute");
+  await mina.press("Stop video");
+  await mina.enter();
+  await isMarked(jonas, "Mina", "microphone off");
+  await isMarked(jonas, "Mina", "camera off");
+  await mina.page.reload();
+  await mina.visible("Unmute");
+  await mina.visible("Start video");
+  assert.equal(await mina.page.getByLabel("Your name", { exact: true }).inputValue(), "Mina");
+  assert.deepEqual((await mina.liveTracks()).filter(({ kind }) => kind === "video"), [], "a camera that was off is not even asked for");
+});
+
+test("the keyboard alone is enough", async () => {
+  const mina = await open("Mina");
+  const jonas = await open("Jonas");
+  await jonas.join(server.url, "keyboard");
+  await mina.goto(`${server.url}/r/keyboard`);
+  await mina.ready();
+  await mina.page.keyboard.type("Mina"); // the field has the focus
+  await mina.page.keyboard.press("Enter");
+  await mina.visible("Leave");
+  await mina.page.keyboard.press("Control+d");
+  await isMarked(jonas, "Mina", "microphone off");
+  await mina.page.keyboard.press("Control+e");
+  await isMarked(jonas, "Mina", "camera off");
+  await mina.button("Leave").focus();
+  await mina.page.keyboard.press("Enter");
+  await jonas.sees();
+});

@@ -1,0 +1,138 @@
+// Names and rooms are whatever people type, and what other clients send: text, never markup, never a broken layout.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
+import { startServer } from "./harness/server.mjs";
+import { until } from "./harness/wait.mjs";
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const MARKUP = "<img src=x onerror=alert(1)><b>Bob</b>";
+
+test("a name with markup is text for everyone", async () => {
+  const mina = await ChromiumPerson.open(browser, "Mina");
+  const bob = await ChromiumPerson.open(browser, MARKUP);
+  await mina.join(server.url, "markup");
+  await bob.join(server.url, "markup");
+  await mina.sees(MARKUP);
+  await bob.sees("Mina");
+  await bob.press("Chat");
+  await bob.page.getByLabel("Message").fill(MARKUP);
+  await bob.page.keyboard.press("Enter");
+  for (const person of [mina, bob]) {
+    assert.equal(await person.page.locator("b, img[src=x]").count(), 0);
+    person.assertClean();
+    await person.close();
+  }
+});
+
+test("whatever other clients call themselves, the grid holds", async () => {
+  const mina = await ChromiumPerson.open(browser, "Mina");
+  await mina.join(server.url, "strange");
+  const stranger = await ChromiumPerson.open(browser, "Stranger");
+  await stranger.goto(`${server.url}/`);
+  const long = "W".repeat(900);
+  const metas = [{}, { name: 7 }, { name: { toString: "no" } }, { name: "" }, { name: "  \u0000\n " }, { name: long, muted: "yes", cameraOff: [] }, { name: "\u202eevil gnp.exe" }];
+  await stranger.page.evaluate(async (metas) => {
+    const { SignalClient } = await import("/noom-signal/index.js");
+    for (const meta of metas) {
+      const client = new SignalClient("/signal");
+      await client.connect();
+      await client.join("strange", { meta });
+    }
+  }, metas);
+  await until("all seven are there", async (seen) => {
+    const names = await mina.names();
+    seen(names);
+    return names.length === 8;
+  });
+  const names = await mina.names();
+  assert.equal(names.filter((name) => name === "Guest").length, 5);
+  assert.ok(names.some((name) => /^W{20,80}…$/.test(name)), `a long name is cut: ${names}`);
+  assert.ok(names.includes("evil gnp.exe"), "nothing turns the text around it");
+  const layout = await mina.page.evaluate(() => {
+    const grid = document.querySelector("[data-peer]").parentElement.getBoundingClientRect();
+    const inside = [...document.querySelectorAll("[data-peer]")].every((tile) => {
+      const { left, right, top, bottom } = tile.getBoundingClientRect();
+      const name = tile.querySelector("bdi").getBoundingClientRect();
+      return left >= grid.left - 1 && right <= grid.right + 1 && top >= grid.top - 1 && bottom <= grid.bottom + 1 && name.right <= right && name.left >= left;
+    });
+    return { inside, wide: document.documentElement.scrollWidth - innerWidth };
+  });
+  assert.deepEqual(layout, { inside: true, wide: 0 });
+  mina.assertClean();
+  await mina.close();
+  await stranger.close();
+});
+
+test("a room may be called anything; its link leads into it", async () => {
+  const room = "회의 / 100% <b>";
+  const mina = await ChromiumPerson.open(browser, "Mina", { permissions: ["clipboard-read", "clipboard-write"] });
+  await mina.goto(server.url);
+  await mina.fill("Room", room);
+  await mina.enter();
+  await mina.page.getByRole("heading", { level: 1 }).getByText(room).or(mina.page.getByRole("heading", { name: room })).first().waitFor();
+  await mina.page.getByRole("group", { name: "Call controls" }).getByRole("button", { name: "Copy link" }).click();
+  await mina.page.getByRole("status").getByText("Copied").waitFor();
+  const link = await mina.page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(link, `${server.url}/r/${encodeURIComponent(room)}`);
+
+  const jonas = await ChromiumPerson.open(browser, "Jonas");
+  await jonas.goto(link);
+  assert.equal(await jonas.page.getByLabel("Room", { exact: true }).inputValue(), room);
+  await jonas.enter();
+  await mina.sees("Jonas");
+  const ayse = await ChromiumPerson.open(browser, "Ayşe");
+  await ayse.goto(`${server.url}/?room=${encodeURIComponent(room)}`);
+  await ayse.enter();
+  await mina.sees("Jonas", "Ayşe");
+  for (const person of [mina, jonas, ayse]) {
+    person.assertClean();
+    await person.close();
+  }
+});
+
+test("a missing name or room is asked for, not sent", async () => {
+  const mina = await ChromiumPerson.open(browser, "Mina");
+  await mina.goto(server.url);
+  await mina.ready();
+  await mina.press("Join");
+  await mina.page.getByText("Please tell the others your name.").waitFor();
+  await mina.fill("Your name", "Mina");
+  await mina.fill("Room", "   ");
+  await mina.press("Join");
+  await mina.page.getByText("Please name a room.").waitFor();
+  await mina.fill("Room", "방".repeat(60));
+  await mina.press("Join");
+  await mina.page.getByText("This room name is too long.").waitFor();
+  mina.assertClean();
+  await mina.close();
+});
+
+test("the back button leads out of the call, without a trace", async () => {
+  const mina = await ChromiumPerson.open(browser, "Mina");
+  const jonas = await ChromiumPerson.open(browser, "Jonas");
+  await jonas.join(server.url, "back");
+  await mina.goto(server.url);
+  await mina.fill("Room", "back");
+  await mina.enter();
+  await jonas.sees("Mina");
+  await mina.page.goBack();
+  await mina.visible("Join");
+  await jonas.sees();
+  assert.ok((await mina.connectionStates()).every((state) => state === "closed"));
+  mina.assertClean();
+  await mina.close();
+  await jonas.close();
+});
