@@ -1,27 +1,27 @@
 //! From a connection to a session.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use thiserror::Error;
 use tokio::{
     runtime::Handle,
-    sync::OwnedMutexGuard,
     time::{Instant, timeout},
 };
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
     Hub, Inner,
-    connection::{Connection, Departure},
+    connection::{Connection, Departure, Holder},
     event::Event,
 };
 use crate::{
     policy::{ConnectRequest, Identity},
     protocol::{
-        CloseCode, ErrorCode, Frame, Request, RequestFrame, Resumed, ServerMessage, server,
+        CloseCode, ErrorCode, Frame, Request, RequestFrame, Resumed, RoomName, ServerMessage,
+        server,
     },
-    session::{Intake, Rewound, Session},
+    session::{Rewound, Session},
     transport::{Incoming, Transport, TransportError},
 };
 
@@ -32,10 +32,22 @@ pub enum Refused {
     /// The hub is shutting down.
     #[error("the server is going down")]
     Closing {
-        /// When another try is worth it, in seconds.
-        retry_after_secs: u64,
+        /// When another try is worth it.
+        retry_after: Duration,
     },
 }
+
+impl Refused {
+    /// When another try is worth it.
+    pub fn retry_after(&self) -> Duration {
+        match *self {
+            Self::Closing { retry_after } => retry_after,
+        }
+    }
+}
+
+/// Long enough for a restart, or for a load balancer to look elsewhere.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The right to serve one connection. Dropping it unused gives it back.
 #[derive(Debug)]
@@ -56,7 +68,7 @@ impl Hub {
     /// [`Refused`] says why, and when to try again.
     pub fn admit(&self, request: ConnectRequest) -> Result<Admission, Refused> {
         if self.0.connections.is_closed() {
-            return Err(Refused::Closing { retry_after_secs: 5 });
+            return Err(Refused::Closing { retry_after: RETRY_AFTER });
         }
         let token = self.0.connections.token();
         Ok(Admission { hub: self.0.clone(), request, token })
@@ -81,23 +93,23 @@ impl Admission {
         };
         drop(request);
         match opened {
-            Ok(Opened { session, turn, hello }) => {
-                Connection::new(hub, session, turn, transport).run(hello).await
+            Ok(Opened { holder, hello }) => Connection::new(holder, transport).run(hello).await,
+            Err(Failed::Gone(departure)) => {
+                departure.answer(transport, hub.limits.close).await;
+                departure
             }
-            Err(Failed::Gone(departure)) => departure,
             Err(Failed::Close(code)) => {
-                // A client that does not take part in the close is cut off.
-                let _ = timeout(hub.limits.close, transport.close(code)).await;
-                Departure::ClosedByServer(code)
+                let departure = Departure::ClosedByServer(code);
+                departure.answer(transport, hub.limits.close).await;
+                departure
             }
         }
     }
 }
 
-/// A session, and the right to handle its frames.
+/// A session held, and what its client is told first.
 struct Opened {
-    session: Arc<Session>,
-    turn: OwnedMutexGuard<Intake>,
+    holder: Holder,
     hello: Frame,
 }
 
@@ -168,19 +180,18 @@ async fn open<T: Transport>(
         Some((secret, received)) => hub.resume(&secret, received, identity.clone()).await?,
         None => None,
     };
-    let (session, turn, how, rooms) = match resumed {
-        Some(resumed) => resumed,
-        None => {
-            let (session, turn) = hub.begin(identity).await;
-            (session, turn, Resumed::New, None)
-        }
+    let (holder, how, rooms) = match resumed {
+        Some(Taken { holder, rooms: None }) => (holder, Resumed::Full, None),
+        Some(Taken { holder, rooms }) => (holder, Resumed::Partial, rooms),
+        None => (hub.begin(identity).await, Resumed::New, None),
     };
+    hub.resume_lobby(&holder.session).await;
     let hello = server::Hello {
-        peer: session.peer.clone(),
-        user: session.identity().user.clone(),
-        session: session.secret.clone(),
+        peer: holder.session.peer.clone(),
+        user: holder.session.identity().user.clone(),
+        session: holder.session.secret.clone(),
         resumed: how,
-        received: (how == Resumed::Full).then(|| turn.received()),
+        received: (how == Resumed::Full).then(|| holder.received()),
         rooms,
         ice_servers,
         heartbeat_ms: hub.limits.heartbeat.as_millis() as u64,
@@ -188,19 +199,22 @@ async fn open<T: Transport>(
         limits: hub.limits.announced(),
         id,
     };
-    Ok(Opened { session, turn, hello: ServerMessage::from(hello).to_frame() })
+    Ok(Opened { holder, hello: ServerMessage::from(hello).to_frame() })
 }
 
-type ResumedSession =
-    (Arc<Session>, OwnedMutexGuard<Intake>, Resumed, Option<Vec<crate::protocol::RoomName>>);
+/// A session taken up again; with its rooms, where something was lost.
+struct Taken {
+    holder: Holder,
+    rooms: Option<Vec<RoomName>>,
+}
 
 impl Inner {
-    async fn begin(&self, identity: Identity) -> (Arc<Session>, OwnedMutexGuard<Intake>) {
+    async fn begin(self: &Arc<Self>, identity: Identity) -> Holder {
         let session = Arc::new(Session::new(identity.clone(), &self.limits, Instant::now()));
         let turn = session.turn().await;
         session.attach(session.claim(), 0, identity);
         self.registry.insert(session.clone());
-        (session, turn)
+        Holder::new(self.clone(), session, turn)
     }
 
     /// Takes a session up again; `None` where there is none to take up.
@@ -209,46 +223,69 @@ impl Inner {
         secret: &str,
         received: u64,
         identity: Identity,
-    ) -> Result<Option<ResumedSession>, Failed> {
+    ) -> Result<Option<Taken>, Failed> {
         let Some(session) = self.registry.find(secret) else { return Ok(None) };
         if session.identity().user != identity.user {
             return Ok(None);
         }
         let claim = session.claim();
-        let mut turn = session.turn().await;
-        // A resume that lost something starts again from the rosters as they are now. With its
-        // rooms locked, nothing comes between those and what follows.
+        let turn = session.turn().await;
+        match self.retake(&session, claim, received, identity) {
+            Ok(rooms) => {
+                let mut holder = Holder::new(self.clone(), session, turn);
+                if rooms.is_some() {
+                    holder.restart();
+                }
+                Ok(Some(Taken { holder, rooms }))
+            }
+            Err(NotRetaken::Ended) => Ok(None),
+            Err(NotRetaken::Superseded) => Err(Failed::Close(CloseCode::REPLACED)),
+        }
+    }
+
+    /// Attaches the connection that has the turn. Where something was lost, the rosters are the
+    /// first that its client gets, and its rooms are returned.
+    fn retake(
+        &self,
+        session: &Session,
+        claim: u64,
+        received: u64,
+        identity: Identity,
+    ) -> Result<Option<Vec<RoomName>>, NotRetaken> {
         let entered = session.rooms();
-        let rooms = self.rooms.of_all(entered.iter());
-        let Some(rewound) = session.attach(claim, received, identity) else {
-            if session.is_claimed_after(claim) {
-                return Err(Failed::Close(CloseCode::REPLACED));
-            }
-            return Ok(None);
-        };
-        if rewound == Rewound::Full {
-            drop(rooms);
-            self.resume_lobby(&session).await;
-            return Ok(Some((session, turn, Resumed::Full, None)));
-        }
-        turn.restart();
         let mut members = Vec::new();
-        for room in entered {
-            if let Some(roster) = rooms.get(&room).and_then(|here| here.roster_for(&session.peer)) {
-                // Nobody waits for it: the connection that is to be woken is this one.
-                drop(session.push(roster, &self.limits));
-                members.push(room);
+        {
+            // With all its rooms locked, nothing comes between the rosters and what follows them.
+            let rooms = self.rooms.of_all(entered.iter());
+            match session.attach(claim, received, identity) {
+                Some(Rewound::Full) => return Ok(None),
+                Some(Rewound::Partial) => {}
+                None if session.is_claimed_after(claim) => return Err(NotRetaken::Superseded),
+                None => return Err(NotRetaken::Ended),
+            }
+            for room in entered {
+                let here = rooms.get(&room);
+                if let Some(roster) = here.and_then(|here| here.roster_for(&session.peer)) {
+                    // Nobody waits for it yet: the connection that will write it is this one.
+                    drop(session.push(roster, &self.limits));
+                    members.push(room);
+                }
             }
         }
-        drop(rooms);
         for room in &members {
             self.with_room(room.as_str(), |here, delivery| {
                 here.tell_missed(&session.peer, delivery);
             });
         }
-        self.resume_lobby(&session).await;
-        Ok(Some((session, turn, Resumed::Partial, Some(members))))
+        Ok(Some(members))
     }
+}
+
+/// Why a session could not be taken up.
+enum NotRetaken {
+    Ended,
+    /// A newer connection asked for it too.
+    Superseded,
 }
 
 /// Tells a client why it cannot stay. What it is told is written before the close.

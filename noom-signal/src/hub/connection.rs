@@ -35,6 +35,17 @@ impl Departure {
         let Self::ClosedByClient(code) = self else { return false };
         matches!(*code, None | Some(CloseCode::NORMAL | CloseCode::GOING_AWAY))
     }
+
+    /// Does what is left to do with the transport. A client that does not take part in a close is
+    /// cut off.
+    pub(super) async fn answer<T: Transport>(&self, transport: T, limit: Duration) {
+        let code = match self {
+            Self::ClosedByClient(code) => code.unwrap_or(CloseCode::NORMAL),
+            Self::ClosedByServer(code) => *code,
+            Self::Broken(_) => return,
+        };
+        let _ = timeout(limit, transport.close(code)).await;
+    }
 }
 
 impl From<TransportError> for Departure {
@@ -62,14 +73,7 @@ pub(super) struct Connection<T> {
 }
 
 impl<T: Transport> Connection<T> {
-    pub(super) fn new(
-        hub: Arc<Inner>,
-        session: Arc<Session>,
-        turn: OwnedMutexGuard<Intake>,
-        transport: T,
-    ) -> Self {
-        let operation = None;
-        let holder = Holder { hub, session, turn: Some(turn), operation, ends_session: false };
+    pub(super) fn new(holder: Holder, transport: T) -> Self {
         Self { transport, holder, batch: Vec::new(), last_heard: Instant::now() }
     }
 
@@ -85,10 +89,7 @@ impl<T: Transport> Connection<T> {
         tracing::debug!(peer = %holder.session.peer, ?departure, "the connection ended");
         // The session is free from here on: its client may be back before this close is through.
         drop(holder);
-        if let Departure::ClosedByServer(code) = departure {
-            // A client that does not take part in the close is cut off.
-            let _ = timeout(close, transport.close(code)).await;
-        }
+        departure.answer(transport, close).await;
         departure
     }
 
@@ -177,18 +178,19 @@ impl<T: Transport> Connection<T> {
 
     /// Writes the batch and flushes, unless that takes too long or the connection is to close.
     async fn write(&mut self) -> Result<(), Departure> {
-        let Self { transport, batch, .. } = self;
+        let Self { transport, holder, batch, .. } = self;
         let writing = async {
             for frame in batch.drain(..) {
                 transport.feed(frame).await?;
             }
             transport.flush().await
         };
-        limited(&self.holder, writing).await
+        limited(&holder.session, holder.hub.limits.write, writing).await
     }
 
     async fn ping(&mut self) -> Result<(), Departure> {
-        limited(&self.holder, self.transport.ping()).await
+        let Self { transport, holder, .. } = self;
+        limited(&holder.session, holder.hub.limits.write, transport.ping()).await
     }
 }
 
@@ -196,14 +198,15 @@ impl<T: Transport> Connection<T> {
 const TICK: Duration = Duration::from_millis(1);
 
 async fn limited(
-    holder: &Holder,
+    session: &Session,
+    limit: Duration,
     writing: impl Future<Output = Result<(), TransportError>>,
 ) -> Result<(), Departure> {
-    let stalled = sleep_until(Instant::now() + holder.hub.limits.write);
+    let stalled = sleep_until(Instant::now() + limit);
     select! {
         biased;
         written = writing => Ok(written?),
-        code = poll_fn(|cx| holder.session.poll_closing(cx)) => {
+        code = poll_fn(|cx| session.poll_closing(cx)) => {
             Err(Departure::ClosedByServer(code))
         }
         () = stalled => Err(Departure::ClosedByServer(CloseCode::TOO_SLOW)),
@@ -220,9 +223,9 @@ async fn finished(operation: &mut Option<BoxFuture<'static, ()>>) {
 
 /// A connection's hold on its session. Dropping it, on whatever path, lets go of the session: a
 /// request under way is finished first, then the resume window begins, or the session ends.
-struct Holder {
+pub(super) struct Holder {
     hub: Arc<Inner>,
-    session: Arc<Session>,
+    pub(super) session: Arc<Session>,
     /// Taken only by `drop`.
     turn: Option<OwnedMutexGuard<Intake>>,
     /// The request under way.
@@ -231,6 +234,26 @@ struct Holder {
 }
 
 impl Holder {
+    pub(super) fn new(
+        hub: Arc<Inner>,
+        session: Arc<Session>,
+        turn: OwnedMutexGuard<Intake>,
+    ) -> Self {
+        Self { hub, session, turn: Some(turn), operation: None, ends_session: false }
+    }
+
+    /// How many of the client's frames were taken.
+    pub(super) fn received(&self) -> u64 {
+        self.turn.as_ref().map_or(0, |intake| intake.received())
+    }
+
+    /// The client starts to count again, and so does the server.
+    pub(super) fn restart(&mut self) {
+        if let Some(intake) = &mut self.turn {
+            intake.restart();
+        }
+    }
+
     fn handle(&mut self, text: &str) -> Step {
         match &mut self.turn {
             Some(intake) => self.hub.handle(&self.session, intake, text),

@@ -99,11 +99,6 @@ impl Outbox {
         }
     }
 
-    /// A new session's first connection.
-    pub(crate) fn connect(&mut self) {
-        self.connected = true;
-    }
-
     /// The connection is gone; what follows waits for the next.
     pub(crate) fn disconnect(&mut self, limits: &Limits) {
         self.connected = false;
@@ -111,7 +106,7 @@ impl Outbox {
         self.trim(limits);
     }
 
-    /// A new connection of a client that has taken `received` frames.
+    /// A new connection, of a client that has taken `received` frames; the first has taken none.
     pub(crate) fn reconnect(&mut self, received: u64) -> Rewound {
         let possible = self.first..=self.first + self.sent as u64;
         let rewound = if self.broken || !possible.contains(&received) {
@@ -191,7 +186,7 @@ mod tests {
     #[test]
     fn what_was_not_confirmed_is_sent_again() {
         let mut outbox = Outbox::default();
-        outbox.connect();
+        outbox.reconnect(0);
         for n in 1..=3 {
             outbox.push(frame(n), &limits());
         }
@@ -206,7 +201,7 @@ mod tests {
     #[test]
     fn a_full_buffer_drops_its_oldest_and_says_so() {
         let mut outbox = Outbox::default();
-        outbox.connect();
+        outbox.reconnect(0);
         outbox.push(frame(1), &limits());
         assert_eq!(drain(&mut outbox), [1]);
         outbox.disconnect(&limits());
@@ -229,7 +224,7 @@ mod tests {
     #[test]
     fn an_impossible_count_is_partial_or_ignored() {
         let mut outbox = Outbox::default();
-        outbox.connect();
+        outbox.reconnect(0);
         outbox.push(frame(1), &limits());
         outbox.push(frame(2), &limits());
         assert!(outbox.pop(&limits()).is_some());
@@ -242,7 +237,7 @@ mod tests {
     #[test]
     fn a_connection_that_does_not_read_is_overrun() {
         let mut outbox = Outbox::default();
-        outbox.connect();
+        outbox.reconnect(0);
         for n in 1..=10 {
             assert_eq!(outbox.push(frame(n), &limits()), Pushed::Fine, "{n}");
         }
@@ -257,7 +252,7 @@ mod tests {
     #[test]
     fn a_live_connection_gets_all_that_fits_its_outbound_limit() {
         let mut outbox = Outbox::default();
-        outbox.connect();
+        outbox.reconnect(0);
         for n in 1..=9 {
             outbox.push(frame(n), &limits());
         }
@@ -269,7 +264,7 @@ mod tests {
     #[test]
     fn uncounted_frames_keep_their_place_and_go_with_the_connection() {
         let mut outbox = Outbox::default();
-        outbox.connect();
+        outbox.reconnect(0);
         outbox.push(frame(1), &limits());
         outbox.push_loose(frame(100), &limits());
         outbox.push(frame(2), &limits());

@@ -61,8 +61,8 @@ pub trait Transport: Send + 'static {
     /// [`TransportError`] where the link is broken.
     fn ping(&mut self) -> impl Future<Output = Result<(), TransportError>> + Send;
 
-    /// Closes with a code, and waits for the client's answer as far as the transport has one. The
-    /// hub puts the limit.
+    /// Closes with a code, and waits for the client's answer as far as the transport has one; or,
+    /// after [`Incoming::Closed`], answers the client's close. The hub puts the limit.
     fn close(self, code: CloseCode) -> impl Future<Output = ()> + Send;
 }
 
