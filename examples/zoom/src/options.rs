@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Parser;
+use noom_signal::{Limits, protocol::IceServer};
+
+use crate::policy::Calls;
+
+/// A video call in the browser.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Options {
+    /// Where to listen. Other machines need HTTPS to use a camera; a phone does too.
+    #[arg(long, env = "NOOM_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+
+    /// A STUN server that browsers are told of, like stun:stun.example.com:3478. May be repeated.
+    #[arg(long, env = "NOOM_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
+    ice_server: Vec<String>,
+
+    /// How many people one room holds.
+    #[arg(long, env = "NOOM_PEERS_PER_ROOM", default_value_t = 16, value_name = "N")]
+    peers_per_room: usize,
+
+    /// How many rooms one client may be in.
+    #[arg(long, env = "NOOM_ROOMS_PER_PEER", default_value_t = defaults().rooms_per_peer, value_name = "N")]
+    rooms_per_peer: usize,
+
+    /// How many messages a second a client may send in the long run; 0 = any number.
+    #[arg(long, env = "NOOM_MESSAGES_PER_SECOND", default_value_t = defaults().messages_per_second, value_name = "N")]
+    messages_per_second: u32,
+
+    /// How many messages a client may send at once.
+    #[arg(long, env = "NOOM_BURST", default_value_t = defaults().burst, value_name = "N")]
+    burst: u32,
+
+    /// The longest message of a client, in bytes.
+    #[arg(long, env = "NOOM_MESSAGE_BYTES", default_value_t = defaults().message_bytes, value_name = "BYTES")]
+    message_bytes: usize,
+
+    /// The longest description a client may give of itself, in bytes.
+    #[arg(long, env = "NOOM_META_BYTES", default_value_t = defaults().meta_bytes, value_name = "BYTES")]
+    meta_bytes: usize,
+
+    /// How many bytes may wait for a client that reads slowly.
+    #[arg(long, env = "NOOM_OUTBOUND_BYTES", default_value_t = defaults().outbound_bytes, value_name = "BYTES")]
+    outbound_bytes: usize,
+
+    /// How long a client may take to say hello, in milliseconds.
+    #[arg(long, env = "NOOM_HANDSHAKE_MS", default_value_t = millis(defaults().handshake), value_name = "MS")]
+    handshake_ms: u64,
+
+    /// How often clients are pinged, in milliseconds; silence for twice that ends a connection.
+    #[arg(long, env = "NOOM_HEARTBEAT_MS", default_value_t = millis(defaults().heartbeat), value_name = "MS")]
+    heartbeat_ms: u64,
+
+    /// How long a client that lost its connection keeps its place, in milliseconds; 0 = not at all.
+    #[arg(long, env = "NOOM_RESUME_MS", default_value_t = millis(defaults().resume), value_name = "MS")]
+    resume_ms: u64,
+}
+
+fn defaults() -> Limits {
+    Limits::default()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Options {
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.peers_per_room = self.peers_per_room;
+        limits.rooms_per_peer = self.rooms_per_peer;
+        limits.messages_per_second = self.messages_per_second;
+        limits.burst = self.burst;
+        limits.message_bytes = self.message_bytes;
+        limits.meta_bytes = self.meta_bytes;
+        limits.outbound_bytes = self.outbound_bytes;
+        limits.handshake = Duration::from_millis(self.handshake_ms);
+        limits.heartbeat = Duration::from_millis(self.heartbeat_ms);
+        limits.resume = Duration::from_millis(self.resume_ms);
+        limits
+    }
+
+    pub(crate) fn policy(&self) -> Calls {
+        Calls { ice_servers: self.ice_server.iter().map(IceServer::stun).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn the_defaults_go_together() {
+        let options = Options::parse_from(["zoom"]);
+        assert_eq!(options.limits().check(), Ok(()));
+    }
+}
