@@ -33,6 +33,13 @@ export class Candidates {
     return false;
   }
 
+  /** The connection begins anew: what waits goes on waiting, what was current is over. */
+  renew() {
+    this.describe("");
+    this.#current = undefined;
+    return this;
+  }
+
   /**
    * A description of the far end was applied.
    *

@@ -6,6 +6,8 @@ import { annotate, offerOf, originOf } from "./sdp.js";
 const MAX_WAITING = 200;
 /** How often in a row an answer may fail to apply before we give up offering. */
 const MAX_FAILURES = 3;
+/** How many former connections of the far end are remembered. */
+const MAX_STALE = 20;
 
 /**
  * @typedef {object} LinkActions
@@ -13,7 +15,8 @@ const MAX_FAILURES = 3;
  * @property {(candidate: IceCandidate | null) => void} candidate sends a candidate
  * @property {(mid: string) => string | undefined} slotOf the slot we send in a media section
  * @property {(sdp: string) => void} described a description of the far end was applied
- * @property {(sdp: string) => void} replaced the far end offers from a new RTCPeerConnection: this link is over
+ * @property {(offer?: string) => void} replaced the far end has a new RTCPeerConnection, and may have offered from it:
+ *   this link is over
  * @property {(error: unknown) => void} failed
  */
 
@@ -28,7 +31,8 @@ export class Link {
   connection;
   #polite;
   #actions;
-  #candidates = new Candidates();
+  /** The far end's candidates; some may be there before the link that they are for. @type {Candidates} */
+  #candidates;
   #makingOffer = false;
   #ignoreOffer = false;
   #closed = false;
@@ -40,10 +44,10 @@ export class Link {
   #offer = "";
   /** The far end's last offer: our answers name it. */
   #theirs = "";
-  /** The far end's RTCPeerConnection. @type {string | undefined} */
-  origin;
-  /** The one it had on our last connection to it, whose offers are stale. */
-  #staleOrigin;
+  /** The far end's RTCPeerConnection that we agreed with. @type {string | undefined} */
+  #origin;
+  /** Those it had before we made ours anew. @type {Set<string | undefined>} */
+  #stale;
   /** End of candidates was sent for this gathering. */
   #ended = false;
   /** While set, we leave the first offer to the far end. @type {ReturnType<typeof setTimeout> | undefined} */
@@ -52,14 +56,15 @@ export class Link {
   /**
    * @param {RTCPeerConnection} connection
    * @param {LinkActions} actions
-   * @param {{ polite: boolean, patienceMs?: number, staleOrigin?: string }} options
-   *   `patienceMs`: wait so long for the far end's offer before offering
+   * @param {{ polite: boolean, patienceMs?: number, former?: Link }} options
+   *   `patienceMs`: wait so long for the far end's offer before offering. `former`: the link that this one replaces
    */
-  constructor(connection, actions, { polite, patienceMs, staleOrigin }) {
+  constructor(connection, actions, { polite, patienceMs, former }) {
     this.connection = connection;
     this.#actions = actions;
     this.#polite = polite;
-    this.#staleOrigin = staleOrigin;
+    this.#candidates = former ? former.#candidates.renew() : new Candidates();
+    this.#stale = new Set(former ? [...former.#stale, former.#origin].slice(-MAX_STALE) : []);
     if (patienceMs !== undefined) this.#patience = setTimeout(() => this.#begin(), patienceMs);
     connection.onnegotiationneeded = () => this.#negotiate();
     connection.onicecandidate = ({ candidate }) => this.#gathered(candidate);
@@ -67,14 +72,8 @@ export class Link {
 
   /** @param {"offer" | "answer"} type @param {string} sdp */
   describe(type, sdp) {
-    // Judged on arrival: what comes after this offer is meant for the new connection too.
-    if (type === "offer") {
-      const origin = originOf(sdp);
-      // Under way since before we made this connection anew: the far end can't use an answer to it.
-      if (origin !== undefined && origin === this.#staleOrigin) return;
-      this.origin ??= origin;
-      if (origin !== this.origin) return this.#actions.replaced(sdp);
-    }
+    // Judged on arrival already: what comes after this offer is meant for the new connection too.
+    if (type === "offer" && !this.#isOurs(sdp)) return;
     this.#takeIn(() => (type === "offer" ? this.#takeOffer(sdp) : this.#takeAnswer(sdp)));
   }
 
@@ -128,8 +127,20 @@ export class Link {
     }
   }
 
+  /** Whether an offer is for this link; if it is from a new connection of the far end, hands it on. @param {string} sdp */
+  #isOurs(sdp) {
+    const origin = originOf(sdp);
+    if (origin === this.#origin) return true;
+    // Under way since before we made our connection anew: the far end can't use an answer to it.
+    if (origin !== undefined && this.#stale.has(origin)) return false;
+    if (this.#origin === undefined) return true;
+    this.#actions.replaced(sdp);
+    return false;
+  }
+
   /** @param {string} sdp */
   async #takeOffer(sdp) {
+    if (!this.#isOurs(sdp)) return;
     const collides = this.#makingOffer || this.connection.signalingState !== "stable";
     this.#ignoreOffer = !this.#polite && collides;
     if (this.#ignoreOffer) return;
@@ -137,6 +148,7 @@ export class Link {
     this.#patience = undefined;
     // Rolls our own offer back where there is one.
     await this.connection.setRemoteDescription({ type: "offer", sdp });
+    this.#origin = originOf(sdp);
     this.#theirs = offerOf(sdp) ?? "";
     this.#actions.described(sdp);
     await this.connection.setLocalDescription();
@@ -147,8 +159,14 @@ export class Link {
   /** @param {string} sdp */
   async #takeAnswer(sdp) {
     const offer = offerOf(sdp);
-    const isStale = offer !== undefined && offer !== this.#offer;
-    if (isStale || this.connection.signalingState !== "have-local-offer") return;
+    if (offer !== undefined && offer !== this.#offer) return;
+    const origin = originOf(sdp);
+    if (offer !== undefined && this.#origin !== undefined && origin !== this.#origin) {
+      // A new connection of the far end, which knows nothing of what we agreed on before; nor will it of ours to come.
+      this.#stale.add(origin);
+      return this.#actions.replaced();
+    }
+    if (this.connection.signalingState !== "have-local-offer") return;
     try {
       await this.connection.setRemoteDescription({ type: "answer", sdp });
     } catch (error) {
@@ -157,7 +175,8 @@ export class Link {
       throw error;
     }
     this.#failures = 0;
-    this.origin ??= originOf(sdp);
+    this.#origin = origin;
+    this.#stale.delete(origin);
     this.#actions.described(sdp);
     await this.#addHeld(sdp);
   }

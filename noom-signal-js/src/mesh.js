@@ -10,9 +10,9 @@ import { Slots } from "./slots.js";
  * @typedef {object} MeshEvents
  * @property {{ room: RoomName, peers: MeshPeer[], again: boolean }} joined we are in the room, with these others; `again` after the session was lost
  * @property {{ reason: string, error?: SignalError }} left we are out of the room
- * @property {{ peer: MeshPeer }} peer
+ * @property {{ peer: MeshPeer, replaces?: MeshPeer }} peer is new; `replaces`: it says that it was that one before the session was lost
  * @property {{ peer: MeshPeer }} peerupdated its meta changed
- * @property {{ peer: MeshPeer, reason: ByeReason | string }} peerleft
+ * @property {{ peer: MeshPeer, reason: ByeReason | "replaced" | (string & {}), successor?: MeshPeer }} peerleft `successor` with `replaced`
  * @property {{ peer: MeshPeer, state: RTCPeerConnectionState, previous: RTCPeerConnectionState }} state of the connection to it
  * @property {{ peer: MeshPeer, slot: string, track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} track
  *   a slot is filled, or has another track than before
@@ -35,6 +35,8 @@ import { Slots } from "./slots.js";
 const MAX_TRIES = 5;
 /** How long to wait before that where the server doesn't say. */
 const RETRY_MS = 1000;
+/** How long a peer may take to come back after the server forgot it, while its connection lives. */
+const RETURN_MS = 30_000;
 
 /**
  * A room whose members are all connected with each other, each by one RTCPeerConnection.
@@ -59,6 +61,10 @@ export class Mesh extends Emitter {
   #since;
   /** The session was lost, and we join for the new one. */
   #again = false;
+  /** A join is under way. */
+  #joining = false;
+  /** Counts our stays, so that what began in one doesn't act in the next. */
+  #epoch = 0;
   /** Peers whose last repair was for nothing. @type {WeakSet<MeshPeer>} */
   #restarted = new WeakSet();
   /** @type {(() => void)[]} */
@@ -86,10 +92,11 @@ export class Mesh extends Emitter {
     if (this.#wanted) throw new SignalError("already_joined", `already in ${this.room}`, { room: this.room });
     this.#wanted = options;
     this.#listen();
+    const epoch = this.#epoch;
     try {
       return await this.#join();
     } catch (error) {
-      this.#end("failed");
+      if (this.#epoch === epoch) this.#end("failed", /** @type {SignalError} */ (error));
       throw error;
     }
   }
@@ -98,7 +105,19 @@ export class Mesh extends Emitter {
   async leave() {
     if (!this.#wanted) return;
     this.#end("left");
-    await this.signal.leave(this.room);
+    for (;;) {
+      try {
+        return void (await this.signal.leave(this.room));
+      } catch (error) {
+        const { code } = /** @type {SignalError} */ (error);
+        // Lost: the server may not have heard it, and the others would wait for us in vain. If we join again by
+        // now, that sorts it out.
+        if (code === "lost" && !this.#wanted) continue;
+        if (code === "lost") return;
+        if (code === "not_in_room" || this.signal.closed) return;
+        throw error;
+      }
+    }
   }
 
   /**
@@ -162,15 +181,44 @@ export class Mesh extends Emitter {
     return sent;
   }
 
+  /** Joins, and doesn't let a link that breaks on the way keep it from it. @returns {Promise<Joined>} */
   async #join() {
-    const { meta, token } = this.#wanted ?? {};
-    return this.signal.join(this.room, { meta, token: typeof token === "function" ? await token() : token });
+    const epoch = this.#epoch;
+    let leftBefore = false;
+    this.#joining = true;
+    try {
+      for (;;) {
+        const { meta, token } = this.#wanted ?? {};
+        try {
+          const joined = await this.signal.join(this.room, { meta, token: typeof token === "function" ? await token() : token });
+          // By the reply, not the event: that may be about a stay before this one. No other frame comes in between, since
+          // promises run before the browser hands out the next.
+          if (this.#epoch === epoch) this.#joined(joined.version, joined.peers);
+          return joined;
+        } catch (error) {
+          const { code, retryAfterMs = RETRY_MS } = /** @type {SignalError} */ (error);
+          if (this.#epoch !== epoch) throw error;
+          if (code === "already_joined" && !leftBefore) {
+            // The answer that says since when was lost, or a leave before it. Once more, then.
+            leftBefore = true;
+            await this.signal.leave(this.room).catch(() => {});
+          } else if (this.#again && (code === "unavailable" || code === "rate_limited")) {
+            await sleep(retryAfterMs);
+          } else if (code === "lost") {
+            leftBefore = false;
+          } else {
+            throw error;
+          }
+        }
+      }
+    } finally {
+      if (this.#epoch === epoch) this.#joining = false;
+    }
   }
 
   #listen() {
     /** @type {{ [Type in keyof SignalEvents]?: (message: SignalEvents[Type]) => void }} */
     const handlers = {
-      joined: ({ version, peers }) => this.#joined(version, peers),
       welcome: (info) => this.#welcome(info),
       updated: ({ peer: id, meta }) => {
         const peer = this.peers.get(id);
@@ -178,7 +226,10 @@ export class Mesh extends Emitter {
         peer.meta = meta;
         this.emit("peerupdated", { peer });
       },
-      bye: ({ peer, reason }) => (peer === this.signal.peer ? this.#end(reason) : this.#bye(peer, reason)),
+      bye: ({ peer, reason }) => {
+        if (peer !== this.signal.peer) this.#bye(peer, reason);
+        else if (this.#since !== undefined) this.#end(reason);
+      },
       roster: ({ peers }) => this.#roster(peers),
       missed: ({ peer }) => this.peers.get(peer)?.offerAgain(),
       offer: ({ from, sdp }) => this.peers.get(from)?.describe("offer", sdp),
@@ -196,7 +247,7 @@ export class Mesh extends Emitter {
       this.signal.on("hello", (hello) => {
         if (hello.resumed === "partial") this.#resumedInPart(hello.rooms ?? []);
       }),
-      this.signal.on("reset", () => void this.#joinAgain()),
+      this.signal.on("reset", () => this.#reset()),
       this.signal.on("state", ({ state, reason }) => state === "closed" && this.#end(reason?.reason ?? "closed")),
     );
   }
@@ -208,18 +259,49 @@ export class Mesh extends Emitter {
     this.#since = version;
     // Whoever was there before we were offers; we are the newcomer.
     const patienceMs = this.#options.offerTimeoutMs ?? 5000;
-    const before = again ? [...this.peers.values()] : [];
+    if (again) this.#sortOut(new Map(peers.map((info) => [info.peer, info.since])), patienceMs);
     this.#roster(peers, patienceMs);
-    // The others were told that our former self is gone, and closed its connections: those who are still there
-    // need new ones. Their tiles stay, with the last picture, until the new connection shows the next.
-    for (const peer of before) if (this.peers.get(peer.id) === peer) peer.reconnect({ polite: true, patienceMs });
     this.emit("joined", { room: this.room, peers: [...this.peers.values()], again });
+  }
+
+  /**
+   * We are back in the room as somebody new. Those who are still there were told that our former self is
+   * gone, and closed its connections: they need new ones. Those who are not were forgotten by the server as
+   * we were, and will come back as somebody new too; their connections live. In both cases the peer stays,
+   * with its picture, until there is a new one.
+   *
+   * @param {Map<PeerId, number>} now
+   * @param {number} patienceMs
+   */
+  #sortOut(now, patienceMs) {
+    for (const peer of this.peers.values()) {
+      if (now.get(peer.id) === peer.since) {
+        peer.reconnect({ polite: true, patienceMs });
+      } else if (peer.connectionState === "connected" && !now.has(peer.id)) {
+        peer.depart();
+        setTimeout(() => this.#dropDeparted(peer), RETURN_MS);
+      }
+    }
+  }
+
+  /** @param {MeshPeer} peer @param {MeshPeer} [successor] */
+  #dropDeparted(peer, successor) {
+    if (peer.departed && this.peers.get(peer.id) === peer) this.#bye(peer.id, successor ? "replaced" : "lost", successor);
+  }
+
+  /** Drops those who have come back, and are connected, under a new id. */
+  #dropReplaced() {
+    for (const peer of this.peers.values()) {
+      const successor = this.peers.get(peer.successor ?? "");
+      if (successor && !successor.departed && successor.connectionState === "connected") this.#dropDeparted(peer, successor);
+    }
   }
 
   /** @param {PeerInfo[]} peers @param {number} [patienceMs] */
   #roster(peers, patienceMs) {
+    if (this.#since === undefined) return;
     const now = new Map(peers.map((info) => [info.peer, info]));
-    for (const [id, { since }] of this.peers) if (now.get(id)?.since !== since) this.#bye(id, "lost");
+    for (const [id, { since, departed }] of this.peers) if (!departed && now.get(id)?.since !== since) this.#bye(id, "lost");
     for (const info of peers) {
       const peer = this.peers.get(info.peer);
       if (!peer) {
@@ -243,19 +325,20 @@ export class Mesh extends Emitter {
     try {
       const peer = new MeshPeer(info, this.#actions, { polite, patienceMs });
       this.peers.set(info.peer, peer);
-      this.emit("peer", { peer });
+      const replaces = [...this.peers.values()].find((each) => each.departed && each.successor === peer.id);
+      this.emit("peer", { peer, replaces });
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  /** @param {PeerId} id @param {string} reason */
-  #bye(id, reason) {
+  /** @param {PeerId} id @param {string} reason @param {MeshPeer} [successor] */
+  #bye(id, reason, successor) {
     const peer = this.peers.get(id);
     if (!peer) return;
     this.peers.delete(id);
     peer.close();
-    this.emit("peerleft", { peer, reason });
+    this.emit("peerleft", { peer, reason, successor });
   }
 
   /** We may have lost what others sent; they hear `missed` and offer again, we do the same for ours. @param {RoomName[]} rooms */
@@ -265,31 +348,30 @@ export class Mesh extends Emitter {
     for (const peer of this.peers.values()) {
       peer.offerAgain();
       // Candidates either way may be missing too.
-      if (peer.connectionState !== "connected") peer.restart(this.signal.iceServers);
+      if (peer.connectionState !== "connected") peer.restart(this.#options.rtc?.iceServers ?? this.signal.iceServers);
     }
   }
 
   /** The session was lost, and all its rooms. The connections live on until the room says who is still there. */
-  async #joinAgain() {
+  #reset() {
+    this.#again ||= this.#since !== undefined;
     this.#since = undefined;
-    this.#again = true;
-    try {
-      await this.#join();
-    } catch (error) {
-      const { code, retryAfterMs = RETRY_MS } = /** @type {SignalError} */ (error);
-      if (!this.#wanted) return;
-      if (code === "lost") return; // The next reset joins again.
-      if (code === "unavailable" || code === "rate_limited") setTimeout(() => this.#wanted && this.#joinAgain(), retryAfterMs);
-      else this.#end(code, /** @type {SignalError} */ (error));
-    }
+    for (const peer of this.peers.values()) if (this.signal.peer) peer.announce(this.signal.peer);
+    // A join that is under way goes to the new session, or finds itself lost and begins again.
+    if (this.#joining) return;
+    const epoch = this.#epoch;
+    this.#join().catch((error) => {
+      if (this.#epoch === epoch) this.#end(error.code ?? "failed", error);
+    });
   }
 
   /** @param {string} reason @param {SignalError} [error] */
   #end(reason, error) {
     if (!this.#wanted) return;
+    this.#epoch += 1;
     this.#wanted = undefined;
     this.#since = undefined;
-    this.#again = false;
+    this.#again = this.#joining = false;
     for (const off of this.#offs.splice(0)) off();
     for (const id of [...this.peers.keys()]) this.#bye(id, "left");
     this.emit("left", { reason, error });
@@ -309,7 +391,9 @@ export class Mesh extends Emitter {
       const state = peer.connectionState;
       if (state === "connected") this.#restarted.delete(peer);
       this.emit("state", { peer, state, previous });
-      if (state === "failed") void this.#repair(peer);
+      if (state === "connected") this.#dropReplaced();
+      else if (state === "failed" && peer.departed) this.#dropDeparted(peer);
+      else if (state === "failed") void this.#repair(peer);
     },
     track: (peer, slot, transceiver) => {
       const streams = peer.streams.get(slot) ?? [];
@@ -318,23 +402,28 @@ export class Mesh extends Emitter {
     trackEnded: (peer, slot, track) => this.emit("trackended", { peer, slot, track }),
     channel: (peer, channel) => this.emit("channel", { peer, label: channel.label, channel }),
     data: (peer, label, data) => this.emit("data", { peer, label, data }),
+    succeeded: () => this.#dropReplaced(),
+    gone: (peer) => this.#dropDeparted(peer),
     failed: (error, peer) => this.#failed(error, peer),
   };
 
   /** No path works any more: new ones first, and a new connection if those came to nothing. @param {MeshPeer} peer */
   async #repair(peer) {
     const { connection } = peer;
+    let iceServers = this.#options.rtc?.iceServers;
     try {
       // What is left of the TURN credentials may have run out. Without the server this waits for it to come back,
       // which the offer would have to do anyway.
-      const iceServers = this.#options.rtc?.iceServers ?? (await this.signal.renewIceServers());
-      if (this.peers.get(peer.id) !== peer || peer.connection !== connection || peer.connectionState !== "failed") return;
-      if (this.#restarted.has(peer)) peer.reconnect();
-      else peer.restart(/** @type {any} */ (iceServers));
-      this.#restarted.add(peer);
+      iceServers ??= /** @type {RTCIceServer[]} */ (await this.signal.renewIceServers());
     } catch (error) {
+      // What follows a lost session sees to its peers.
+      if (/** @type {SignalError} */ (error).code === "lost" || !this.#wanted) return;
       this.#failed(error, peer);
     }
+    if (this.peers.get(peer.id) !== peer || peer.connection !== connection || peer.connectionState !== "failed") return;
+    if (this.#restarted.has(peer)) peer.reconnect();
+    else peer.restart(iceServers);
+    this.#restarted.add(peer);
   }
 
   /**
@@ -354,7 +443,7 @@ export class Mesh extends Emitter {
         if (["peer_not_found", "not_in_room", "lost", "closed", "replaced"].includes(code)) return;
         const retry = tries < MAX_TRIES && (code === "rate_limited" || code === "unavailable" || code === "backlog");
         if (!retry) return this.#failed(error, peer);
-        await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+        await sleep(retryAfterMs);
       }
     }
   }
@@ -370,3 +459,6 @@ export class Mesh extends Emitter {
     if (!this.emit("error", { error, peer })) report(error);
   }
 }
+
+/** @param {number} ms @returns {Promise<void>} */
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

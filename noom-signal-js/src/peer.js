@@ -1,4 +1,4 @@
-/** @import { IceCandidate, IceServer, Meta, PeerId, PeerInfo } from "./messages.js" */
+/** @import { IceCandidate, Meta, PeerId, PeerInfo } from "./messages.js" */
 /** @import { ChannelPlan } from "./channels.js" */
 /** @import { Slot } from "./slots.js" */
 import { Link } from "./link.js";
@@ -7,6 +7,8 @@ import { Senders } from "./slots.js";
 
 /** The label of the mesh's own data channel, id 0. */
 const OWN_CHANNEL = "noom";
+/** How SCTP says that the far end closed its connection (RFC 9260, 3.3.10.12). */
+const USER_INITIATED_ABORT = 12;
 
 /**
  * What a peer tells its mesh.
@@ -22,6 +24,8 @@ const OWN_CHANNEL = "noom";
  * @property {(peer: MeshPeer, slot: string, track: MediaStreamTrack) => void} trackEnded
  * @property {(peer: MeshPeer, channel: RTCDataChannel) => void} channel
  * @property {(peer: MeshPeer, label: string, data: any) => void} data
+ * @property {(peer: MeshPeer) => void} succeeded it said under which id it came back
+ * @property {(peer: MeshPeer) => void} gone it closed its connection
  * @property {(error: unknown, peer: MeshPeer) => void} failed
  */
 
@@ -42,6 +46,13 @@ export class MeshPeer {
   tracks = new Map();
   /** The streams that each slot's track is in. @type {Map<string, readonly MediaStream[]>} */
   streams = new Map();
+  /**
+   * It is no longer in the room by the server's word (which restarted, say), but its connection lives.
+   * It stays until it has come back under a new id, closes the connection, or a while has passed.
+   */
+  departed = false;
+  /** The id it came back under, by its own word: good for nothing but dropping this one in time. @type {PeerId | undefined} */
+  successor;
 
   #actions;
   #polite;
@@ -53,6 +64,8 @@ export class MeshPeer {
   #former;
   /** @type {Map<string, RTCDataChannel>} */
   #channels = new Map();
+  /** @type {RTCDataChannel | undefined} */
+  #own;
   /** @type {WeakMap<RTCRtpTransceiver, readonly MediaStream[]>} */
   #streamsOf = new WeakMap();
   /** @type {RTCPeerConnectionState} */
@@ -93,8 +106,7 @@ export class MeshPeer {
     this.#former?.close();
     this.#former = this.#link;
     this.#former.retire();
-    const { origin } = this.#link;
-    [this.#link, this.#senders] = this.#connect(patienceMs, origin);
+    [this.#link, this.#senders] = this.#connect(patienceMs, this.#former);
     this.#changed();
   }
 
@@ -113,11 +125,11 @@ export class MeshPeer {
     this.#link.offerAgain();
   }
 
-  /** @internal Finds new paths, by these servers. @param {IceServer[]} iceServers */
+  /** @internal Finds new paths, by these servers if given. @param {RTCIceServer[]} [iceServers] */
   restart(iceServers) {
     const { connection } = this;
     if (connection.signalingState === "closed") return;
-    connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
+    if (iceServers) connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
     this.#link.restart();
   }
 
@@ -131,6 +143,17 @@ export class MeshPeer {
     this.#open(this.connection, label, { ...options, negotiated: true, id });
   }
 
+  /** @internal We lost our session, and this is who we are now. @param {PeerId} id */
+  announce(id) {
+    if (this.#own?.readyState === "open") this.#own.send(JSON.stringify({ peer: id }));
+  }
+
+  /** @internal Nobody answers to this id any more: what is agreed has to do. */
+  depart() {
+    this.departed = true;
+    this.#link.retire();
+  }
+
   /** @internal */
   close() {
     this.#former?.close();
@@ -139,10 +162,10 @@ export class MeshPeer {
 
   /**
    * @param {number} [patienceMs]
-   * @param {string} [staleOrigin]
+   * @param {Link} [former]
    * @returns {[Link, Senders]}
    */
-  #connect(patienceMs, staleOrigin) {
+  #connect(patienceMs, former) {
     const actions = this.#actions;
     const connection = actions.create();
     const senders = new Senders(connection);
@@ -153,23 +176,36 @@ export class MeshPeer {
         candidate: (candidate) => actions.candidate(this, candidate),
         slotOf: (mid) => senders.slotOf(mid),
         described: (sdp) => this.#show(connection, sdp),
-        replaced: (sdp) => {
-          this.reconnect({ patienceMs: 0 });
-          this.describe("offer", sdp);
+        replaced: (offer) => {
+          this.reconnect({ patienceMs: offer === undefined ? undefined : 0 });
+          if (offer !== undefined) this.describe("offer", offer);
         },
         failed: (error) => actions.failed(error, this),
       },
-      { polite: this.#polite, patienceMs, staleOrigin },
+      { polite: this.#polite, patienceMs, former },
     );
     connection.ontrack = ({ transceiver, streams }) => this.#streamsOf.set(transceiver, streams);
     connection.onconnectionstatechange = () => this.connection === connection && this.#changed();
     for (const [name, slot] of actions.slots()) void senders.apply(name, slot);
     this.#channels.clear();
-    this.#open(connection, OWN_CHANNEL, { negotiated: true, id: 0 });
+    this.#own = this.#openOwn(connection);
     for (const [label, { id, options }] of actions.channels()) {
       this.#open(connection, label, { ...options, negotiated: true, id });
     }
     return [link, senders];
+  }
+
+  /** @param {RTCPeerConnection} connection */
+  #openOwn(connection) {
+    const channel = connection.createDataChannel(OWN_CHANNEL, { negotiated: true, id: 0 });
+    channel.onmessage = ({ data }) => {
+      const successor = successorIn(data);
+      if (successor === undefined) return;
+      this.successor = successor;
+      this.#actions.succeeded(this);
+    };
+    channel.onclose = () => this.connection === connection && this.#actions.gone(this);
+    return channel;
   }
 
   /**
@@ -179,11 +215,13 @@ export class MeshPeer {
    */
   #open(connection, label, options) {
     const channel = connection.createDataChannel(label, options);
-    if (label === OWN_CHANNEL && options.id === 0) return;
     channel.binaryType = "arraybuffer";
     channel.onopen = () => this.#actions.channel(this, channel);
     channel.onmessage = ({ data }) => this.#actions.data(this, label, data);
-    channel.onerror = (event) => this.#actions.failed(/** @type {RTCErrorEvent} */ (event).error ?? event, this);
+    channel.onerror = (event) => {
+      const { error } = /** @type {RTCErrorEvent} */ (event);
+      if (error?.sctpCauseCode !== USER_INITIATED_ABORT) this.#actions.failed(error ?? event, this);
+    };
     this.#channels.set(label, channel);
   }
 
@@ -221,5 +259,16 @@ export class MeshPeer {
       this.streams.set(slot, this.#streamsOf.get(transceiver) ?? []);
       this.#actions.track(this, slot, transceiver);
     }
+  }
+}
+
+/** @param {unknown} data @returns {PeerId | undefined} */
+function successorIn(data) {
+  try {
+    const { peer } = JSON.parse(String(data));
+    return typeof peer === "string" && peer.length <= 64 ? peer : undefined;
+  } catch {
+    // The far end's word is not worth more than being ignored when it can't be read.
+    return undefined;
   }
 }

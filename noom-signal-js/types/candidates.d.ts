@@ -11,6 +11,8 @@ export declare class Candidates {
      * @returns {boolean} whether to add it now
      */
     isDue(candidate: IceCandidate | null): boolean;
+    /** The connection begins anew: what waits goes on waiting, what was current is over. */
+    renew(): this;
     /**
      * A description of the far end was applied.
      *

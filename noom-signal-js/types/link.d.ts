@@ -17,9 +17,10 @@ export type LinkActions = {
      */
     described: (sdp: string) => void;
     /**
-     * the far end offers from a new RTCPeerConnection: this link is over
+     * the far end has a new RTCPeerConnection, and may have offered from it:
+     * this link is over
      */
-    replaced: (sdp: string) => void;
+    replaced: (offer?: string) => void;
     failed: (error: unknown) => void;
 };
 /**
@@ -28,7 +29,8 @@ export type LinkActions = {
  * @property {(candidate: IceCandidate | null) => void} candidate sends a candidate
  * @property {(mid: string) => string | undefined} slotOf the slot we send in a media section
  * @property {(sdp: string) => void} described a description of the far end was applied
- * @property {(sdp: string) => void} replaced the far end offers from a new RTCPeerConnection: this link is over
+ * @property {(offer?: string) => void} replaced the far end has a new RTCPeerConnection, and may have offered from it:
+ *   this link is over
  * @property {(error: unknown) => void} failed
  */
 /**
@@ -41,18 +43,16 @@ export type LinkActions = {
 export declare class Link {
     #private;
     connection: RTCPeerConnection;
-    /** The far end's RTCPeerConnection. @type {string | undefined} */
-    origin: string | undefined;
     /**
      * @param {RTCPeerConnection} connection
      * @param {LinkActions} actions
-     * @param {{ polite: boolean, patienceMs?: number, staleOrigin?: string }} options
-     *   `patienceMs`: wait so long for the far end's offer before offering
+     * @param {{ polite: boolean, patienceMs?: number, former?: Link }} options
+     *   `patienceMs`: wait so long for the far end's offer before offering. `former`: the link that this one replaces
      */
-    constructor(connection: RTCPeerConnection, actions: LinkActions, { polite, patienceMs, staleOrigin }: {
+    constructor(connection: RTCPeerConnection, actions: LinkActions, { polite, patienceMs, former }: {
         polite: boolean;
         patienceMs?: number;
-        staleOrigin?: string;
+        former?: Link;
     });
     /** @param {"offer" | "answer"} type @param {string} sdp */
     describe(type: "offer" | "answer", sdp: string): void;

@@ -19,8 +19,12 @@ export type MeshEvents = {
         reason: string;
         error?: SignalError;
     };
+    /**
+     * is new; `replaces`: it says that it was that one before the session was lost
+     */
     peer: {
         peer: MeshPeer;
+        replaces?: MeshPeer;
     };
     /**
      * its meta changed
@@ -28,9 +32,13 @@ export type MeshEvents = {
     peerupdated: {
         peer: MeshPeer;
     };
+    /**
+     * `successor` with `replaced`
+     */
     peerleft: {
         peer: MeshPeer;
-        reason: ByeReason | string;
+        reason: ByeReason | "replaced" | (string & {});
+        successor?: MeshPeer;
     };
     /**
      * of the connection to it
@@ -122,7 +130,7 @@ export declare class Mesh extends Emitter<MeshEvents> {
      */
     join(options?: JoinOptions): Promise<Joined>;
     /** Leaves the room and closes all connections. Tracks are their owner's: none is stopped. */
-    leave(): Promise<void>;
+    leave(): Promise<undefined>;
     /**
      * Says something new about ourselves to all members.
      *
@@ -130,12 +138,7 @@ export declare class Mesh extends Emitter<MeshEvents> {
      */
     updateMeta(meta: Meta): Promise<{
         type: "updated";
-        id?: number;
-        room: RoomName;
-        version: number;
-        peer: PeerId;
-        meta: Meta;
-    }>;
+    } & import("./messages.js").Updated>;
     /**
      * Sends this track in the named slot to every peer, present and future; null sends nothing. The far
      * ends know it by the slot's name. Another track of the same kind takes over without a gap.

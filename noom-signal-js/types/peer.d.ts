@@ -12,6 +12,14 @@ export type PeerActions = {
     trackEnded: (peer: MeshPeer, slot: string, track: MediaStreamTrack) => void;
     channel: (peer: MeshPeer, channel: RTCDataChannel) => void;
     data: (peer: MeshPeer, label: string, data: any) => void;
+    /**
+     * it said under which id it came back
+     */
+    succeeded: (peer: MeshPeer) => void;
+    /**
+     * it closed its connection
+     */
+    gone: (peer: MeshPeer) => void;
     failed: (error: unknown, peer: MeshPeer) => void;
 };
 /**
@@ -28,6 +36,8 @@ export type PeerActions = {
  * @property {(peer: MeshPeer, slot: string, track: MediaStreamTrack) => void} trackEnded
  * @property {(peer: MeshPeer, channel: RTCDataChannel) => void} channel
  * @property {(peer: MeshPeer, label: string, data: any) => void} data
+ * @property {(peer: MeshPeer) => void} succeeded it said under which id it came back
+ * @property {(peer: MeshPeer) => void} gone it closed its connection
  * @property {(error: unknown, peer: MeshPeer) => void} failed
  */
 /**
@@ -48,6 +58,13 @@ export declare class MeshPeer {
     tracks: Map<string, MediaStreamTrack>;
     /** The streams that each slot's track is in. @type {Map<string, readonly MediaStream[]>} */
     streams: Map<string, readonly MediaStream[]>;
+    /**
+     * It is no longer in the room by the server's word (which restarted, say), but its connection lives.
+     * It stays until it has come back under a new id, closes the connection, or a while has passed.
+     */
+    departed: boolean;
+    /** The id it came back under, by its own word: good for nothing but dropping this one in time. @type {PeerId | undefined} */
+    successor: PeerId | undefined;
     get connection(): RTCPeerConnection;
     get connectionState(): RTCPeerConnectionState;
     /** The data channel of that label, once `mesh.openChannel` was called for it. @param {string} label */
