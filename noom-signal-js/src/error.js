@@ -9,8 +9,9 @@
  * - `backlog`: too much waits for the server already; the request was not sent
  * - `too_large`: the message is over `limits.messageBytes`; it was not sent
  * - `refused`: the server closed the connection because of this message
+ * - `unreachable`: there is no WebSocket here, or none to this address
  *
- * @typedef {"lost" | "closed" | "replaced" | "backlog" | "too_large" | "refused"} LocalErrorCode
+ * @typedef {"lost" | "closed" | "replaced" | "backlog" | "too_large" | "refused" | "unreachable"} LocalErrorCode
  */
 
 /** Why a request failed. `code` is for acting on, `message` for people. */

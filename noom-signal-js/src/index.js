@@ -4,9 +4,9 @@ export { SignalError } from "./error.js";
 export { Mesh } from "./mesh.js";
 export { MeshPeer } from "./peer.js";
 
-/** @typedef {import("./client.js").SignalOptions} SignalOptions */
+/** @typedef {import("./options.js").SignalOptions} SignalOptions */
 /** @typedef {import("./client.js").SignalEvents} SignalEvents */
-/** @typedef {import("./client.js").SignalState} SignalState */
+/** @typedef {import("./line.js").SignalState} SignalState */
 /** @typedef {import("./mesh.js").MeshOptions} MeshOptions */
 /** @typedef {import("./mesh.js").MeshEvents} MeshEvents */
 /** @typedef {import("./messages.js").ClientMessage} ClientMessage */

@@ -1,10 +1,13 @@
 /** @import { ByeReason, Meta, PeerId, PeerInfo, RoomName } from "./messages.js" */
 /** @import { Joined, SignalClient, SignalEvents } from "./client.js" */
+/** @import { PeerActions } from "./peer.js" */
+/** @import { JoinOptions } from "./stay.js" */
 import { ChannelPlans } from "./channels.js";
 import { Emitter } from "./emitter.js";
 import { report, SignalError } from "./error.js";
 import { MeshPeer } from "./peer.js";
 import { Slots } from "./slots.js";
+import { RETRY_MS, sleep, Stay } from "./stay.js";
 
 /**
  * @typedef {object} MeshEvents
@@ -29,12 +32,8 @@ import { Slots } from "./slots.js";
  * @property {number} [offerTimeoutMs] how long a newcomer leaves the offer to those who were there
  */
 
-/** @typedef {{ meta?: Meta, token?: string | (() => string | undefined | Promise<string | undefined>) }} JoinOptions */
-
 /** How often one description or candidate that the server couldn't take is sent again. */
 const MAX_TRIES = 5;
-/** How long to wait before that where the server doesn't say. */
-const RETRY_MS = 1000;
 /** How long a peer may take to come back after the server forgot it, while its connection lives. */
 const RETURN_MS = 30_000;
 
@@ -55,16 +54,7 @@ export class Mesh extends Emitter {
   #options;
   #slots = new Slots();
   #channels = new ChannelPlans();
-  /** What we joined with, while we want to be in the room. @type {JoinOptions | undefined} */
-  #wanted;
-  /** The roster version at which we joined, while we are in. @type {number | undefined} */
-  #since;
-  /** The session was lost, and we join for the new one. */
-  #again = false;
-  /** A join is under way. */
-  #joining = false;
-  /** Counts our stays, so that what began in one doesn't act in the next. */
-  #epoch = 0;
+  #stay;
   /** Peers whose last repair was for nothing. @type {WeakSet<MeshPeer>} */
   #restarted = new WeakSet();
   /** @type {(() => void)[]} */
@@ -80,6 +70,10 @@ export class Mesh extends Emitter {
     this.signal = signal;
     this.room = room;
     this.#options = options;
+    this.#stay = new Stay(signal, room, {
+      joined: ({ peers }, again) => this.#joined(peers, again),
+      ended: (reason, error) => this.#ended(reason, error),
+    });
   }
 
   /**
@@ -89,35 +83,15 @@ export class Mesh extends Emitter {
    * @returns {Promise<Joined>}
    */
   async join(options = {}) {
-    if (this.#wanted) throw new SignalError("already_joined", `already in ${this.room}`, { room: this.room });
-    this.#wanted = options;
+    if (this.#stay.options) throw new SignalError("already_joined", `already in ${this.room}`, { room: this.room });
+    this.#stay.options = options;
     this.#listen();
-    const epoch = this.#epoch;
-    try {
-      return await this.#join();
-    } catch (error) {
-      if (this.#epoch === epoch) this.#end("failed", /** @type {SignalError} */ (error));
-      throw error;
-    }
+    return this.#stay.join();
   }
 
   /** Leaves the room and closes all connections. Tracks are their owner's: none is stopped. */
   async leave() {
-    if (!this.#wanted) return;
-    this.#end("left");
-    for (;;) {
-      try {
-        return void (await this.signal.leave(this.room));
-      } catch (error) {
-        const { code } = /** @type {SignalError} */ (error);
-        // Lost: the server may not have heard it, and the others would wait for us in vain. If we join again by
-        // now, that sorts it out.
-        if (code === "lost" && !this.#wanted) continue;
-        if (code === "lost") return;
-        if (code === "not_in_room" || this.signal.closed) return;
-        throw error;
-      }
-    }
+    if (this.#stay.options) await this.#stay.leave();
   }
 
   /**
@@ -126,7 +100,8 @@ export class Mesh extends Emitter {
    * @param {Meta} meta
    */
   async updateMeta(meta) {
-    if (this.#wanted) this.#wanted = { ...this.#wanted, meta };
+    // For when we have to join again.
+    if (this.#stay.options) this.#stay.options = { ...this.#stay.options, meta };
     return this.signal.update(this.room, meta);
   }
 
@@ -153,7 +128,7 @@ export class Mesh extends Emitter {
    */
   openChannel(label, options = {}) {
     const plan = this.#channels.add(label, options);
-    if (plan) for (const peer of this.peers.values()) peer.open(label, plan);
+    if (plan) for (const peer of this.peers.values()) this.#try(peer, () => peer.open(label, plan));
   }
 
   /**
@@ -170,50 +145,12 @@ export class Mesh extends Emitter {
     for (const peer of all) {
       const channel = peer?.channel(label);
       if (!peer || channel?.readyState !== "open") continue;
-      try {
+      this.#try(peer, () => {
         channel.send(/** @type {any} */ (data));
         sent += 1;
-      } catch (error) {
-        // One peer's full buffer must not keep the data from the others.
-        this.#failed(error, peer);
-      }
+      });
     }
     return sent;
-  }
-
-  /** Joins, and doesn't let a link that breaks on the way keep it from it. @returns {Promise<Joined>} */
-  async #join() {
-    const epoch = this.#epoch;
-    let leftBefore = false;
-    this.#joining = true;
-    try {
-      for (;;) {
-        const { meta, token } = this.#wanted ?? {};
-        try {
-          const joined = await this.signal.join(this.room, { meta, token: typeof token === "function" ? await token() : token });
-          // By the reply, not the event: that may be about a stay before this one. No other frame comes in between, since
-          // promises run before the browser hands out the next.
-          if (this.#epoch === epoch) this.#joined(joined.version, joined.peers);
-          return joined;
-        } catch (error) {
-          const { code, retryAfterMs = RETRY_MS } = /** @type {SignalError} */ (error);
-          if (this.#epoch !== epoch) throw error;
-          if (code === "already_joined" && !leftBefore) {
-            // The answer that says since when was lost, or a leave before it. Once more, then.
-            leftBefore = true;
-            await this.signal.leave(this.room).catch(() => {});
-          } else if (this.#again && (code === "unavailable" || code === "rate_limited")) {
-            await sleep(retryAfterMs);
-          } else if (code === "lost") {
-            leftBefore = false;
-          } else {
-            throw error;
-          }
-        }
-      }
-    } finally {
-      if (this.#epoch === epoch) this.#joining = false;
-    }
   }
 
   #listen() {
@@ -228,7 +165,7 @@ export class Mesh extends Emitter {
       },
       bye: ({ peer, reason }) => {
         if (peer !== this.signal.peer) this.#bye(peer, reason);
-        else if (this.#since !== undefined) this.#end(reason);
+        else if (this.#stay.since !== undefined) this.#stay.end(reason);
       },
       roster: ({ peers }) => this.#roster(peers),
       missed: ({ peer }) => this.peers.get(peer)?.offerAgain(),
@@ -247,16 +184,17 @@ export class Mesh extends Emitter {
       this.signal.on("hello", (hello) => {
         if (hello.resumed === "partial") this.#resumedInPart(hello.rooms ?? []);
       }),
-      this.signal.on("reset", () => this.#reset()),
-      this.signal.on("state", ({ state, reason }) => state === "closed" && this.#end(reason?.reason ?? "closed")),
+      this.signal.on("reset", ({ peer: id }) => {
+        // The connections live on until the room says who is still there.
+        for (const peer of this.peers.values()) peer.announce(id);
+        this.#stay.reset();
+      }),
+      this.signal.on("state", ({ state, reason }) => state === "closed" && this.#stay.end(reason?.reason ?? "closed")),
     );
   }
 
-  /** @param {number} version @param {PeerInfo[]} peers */
-  #joined(version, peers) {
-    const again = this.#again;
-    this.#again = false;
-    this.#since = version;
+  /** @param {PeerInfo[]} peers @param {boolean} again */
+  #joined(peers, again) {
     // Whoever was there before we were offers; we are the newcomer.
     const patienceMs = this.#options.offerTimeoutMs ?? 5000;
     if (again) this.#sortOut(new Map(peers.map((info) => [info.peer, info.since])), patienceMs);
@@ -299,7 +237,7 @@ export class Mesh extends Emitter {
 
   /** @param {PeerInfo[]} peers @param {number} [patienceMs] */
   #roster(peers, patienceMs) {
-    if (this.#since === undefined) return;
+    if (this.#stay.since === undefined) return;
     const now = new Map(peers.map((info) => [info.peer, info]));
     for (const [id, { since, departed }] of this.peers) if (!departed && now.get(id)?.since !== since) this.#bye(id, "lost");
     for (const info of peers) {
@@ -316,11 +254,11 @@ export class Mesh extends Emitter {
   /** @param {PeerInfo} info @param {number} [patienceMs] */
   #welcome(info, patienceMs) {
     // A roster may list ourselves; then it knows best since when.
-    if (info.peer === this.signal.peer) this.#since = info.since;
-    if (info.peer === this.signal.peer || this.#since === undefined) return;
+    if (info.peer === this.signal.peer && this.#stay.since !== undefined) this.#stay.since = info.since;
+    const ours = this.#stay.since;
+    if (info.peer === this.signal.peer || ours === undefined) return;
     if (this.peers.get(info.peer)?.since === info.since) return;
     this.#bye(info.peer, "lost");
-    const ours = this.#since;
     const polite = ours === info.since ? String(this.signal.peer) > info.peer : ours > info.since;
     try {
       const peer = new MeshPeer(info, this.#actions, { polite, patienceMs });
@@ -343,8 +281,8 @@ export class Mesh extends Emitter {
 
   /** We may have lost what others sent; they hear `missed` and offer again, we do the same for ours. @param {RoomName[]} rooms */
   #resumedInPart(rooms) {
-    if (this.#since === undefined) return;
-    if (!rooms.includes(this.room)) return this.#end("lost");
+    if (this.#stay.since === undefined) return;
+    if (!rooms.includes(this.room)) return this.#stay.end("lost");
     for (const peer of this.peers.values()) {
       peer.offerAgain();
       // Candidates either way may be missing too.
@@ -352,32 +290,14 @@ export class Mesh extends Emitter {
     }
   }
 
-  /** The session was lost, and all its rooms. The connections live on until the room says who is still there. */
-  #reset() {
-    this.#again ||= this.#since !== undefined;
-    this.#since = undefined;
-    for (const peer of this.peers.values()) if (this.signal.peer) peer.announce(this.signal.peer);
-    // A join that is under way goes to the new session, or finds itself lost and begins again.
-    if (this.#joining) return;
-    const epoch = this.#epoch;
-    this.#join().catch((error) => {
-      if (this.#epoch === epoch) this.#end(error.code ?? "failed", error);
-    });
-  }
-
   /** @param {string} reason @param {SignalError} [error] */
-  #end(reason, error) {
-    if (!this.#wanted) return;
-    this.#epoch += 1;
-    this.#wanted = undefined;
-    this.#since = undefined;
-    this.#again = this.#joining = false;
+  #ended(reason, error) {
     for (const off of this.#offs.splice(0)) off();
     for (const id of [...this.peers.keys()]) this.#bye(id, "left");
     this.emit("left", { reason, error });
   }
 
-  /** @type {import("./peer.js").PeerActions} */
+  /** @type {PeerActions} */
   #actions = {
     create: () => {
       const { rtc, RTCPeerConnection = globalThis.RTCPeerConnection } = this.#options;
@@ -417,7 +337,7 @@ export class Mesh extends Emitter {
       iceServers ??= /** @type {RTCIceServer[]} */ (await this.signal.renewIceServers());
     } catch (error) {
       // What follows a lost session sees to its peers.
-      if (/** @type {SignalError} */ (error).code === "lost" || !this.#wanted) return;
+      if (/** @type {SignalError} */ (error).code === "lost" || !this.#stay.options) return;
       this.#failed(error, peer);
     }
     if (this.peers.get(peer.id) !== peer || peer.connection !== connection || peer.connectionState !== "failed") return;
@@ -454,11 +374,17 @@ export class Mesh extends Emitter {
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
+  /** What fails with one peer (a full buffer, say) must not keep it from the others. @param {MeshPeer} peer @param {() => void} act */
+  #try(peer, act) {
+    try {
+      act();
+    } catch (error) {
+      this.#failed(error, peer);
+    }
+  }
+
   /** @param {unknown} error @param {MeshPeer} [peer] */
   #failed(error, peer) {
     if (!this.emit("error", { error, peer })) report(error);
   }
 }
-
-/** @param {number} ms @returns {Promise<void>} */
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

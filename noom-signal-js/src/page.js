@@ -3,18 +3,18 @@
  * without these events, a test).
  *
  * @param {Pick<EventTarget, "addEventListener" | "removeEventListener">} page the window
- * @param {{ wake: () => void, freeze: () => void, thaw: () => void, leave: () => void }} actions
- *   `wake`: the network or the user is back, look at once whether the link lives. `freeze`: the page goes
- *   into the back-forward cache and may come back, by `thaw`. `leave`: it goes for good.
+ * @param {{ wake: () => void, freeze: () => void, leave: () => void }} actions
+ *   `wake`: the network, the user or the page is back. `freeze`: the page goes into the back-forward cache
+ *   and may come back, by `wake`. `leave`: it goes for good
  * @returns {() => void} stops watching
  */
-export function watchPage(page, { wake, freeze, thaw, leave }) {
+export function watchPage(page, { wake, freeze, leave }) {
   /** @type {Record<string, (event: any) => void>} */
   const listeners = {
     online: wake,
-    visibilitychange: wake,
-    pagehide: (event) => (event.persisted ? freeze() : leave()),
-    pageshow: (event) => event.persisted && thaw(),
+    visibilitychange: ({ target }) => target.visibilityState !== "hidden" && wake(),
+    pagehide: ({ persisted }) => (persisted ? freeze() : leave()),
+    pageshow: ({ persisted }) => persisted && wake(),
   };
   if (typeof page.addEventListener !== "function") return () => {};
   for (const [type, listener] of Object.entries(listeners)) page.addEventListener(type, listener);

@@ -186,7 +186,7 @@ export class MeshPeer {
     );
     connection.ontrack = ({ transceiver, streams }) => this.#streamsOf.set(transceiver, streams);
     connection.onconnectionstatechange = () => this.connection === connection && this.#changed();
-    for (const [name, slot] of actions.slots()) void senders.apply(name, slot);
+    for (const [name, slot] of actions.slots()) senders.apply(name, slot).catch((error) => actions.failed(error, this));
     this.#channels.clear();
     this.#own = this.#openOwn(connection);
     for (const [label, { id, options }] of actions.channels()) {
@@ -244,6 +244,7 @@ export class MeshPeer {
    * @param {string} sdp
    */
   #show(connection, sdp) {
+    if (connection !== this.connection) return;
     const now = new Map(sendingIn(sdp).map(({ mid, slot }) => [slot, mid]));
     const transceivers = connection.getTransceivers();
     for (const [slot, track] of this.tracks) {

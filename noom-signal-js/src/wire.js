@@ -3,6 +3,9 @@
 /** @param {any} value */
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** @param {any} value */
+const isString = (value) => typeof value === "string";
+
 /** @param {Record<string, string>} shape */
 const listOf = (shape) => (/** @type {any} */ value) => Array.isArray(value) && value.every((item) => fits(item, shape));
 
@@ -10,13 +13,12 @@ const peer = { peer: "string", meta: "object", since: "number", user: "string?" 
 
 /** @type {Record<string, (value: any) => boolean>} */
 const KINDS = {
-  string: (value) => typeof value === "string",
+  string: isString,
   number: Number.isSafeInteger,
   object: isObject,
   nullable: (value) => value === null || isObject(value),
   any: (value) => value !== undefined,
-  list: Array.isArray,
-  strings: (value) => Array.isArray(value) && value.every(KINDS.string ?? isObject),
+  strings: (value) => Array.isArray(value) && value.every(isString),
   peers: listOf(peer),
   rooms: listOf({ room: "string", peers: "number" }),
   iceServers: (value) => Array.isArray(value) && value.every(isObject),

@@ -1,19 +1,10 @@
-import type { IceCandidate, IceServer, JsonValue, Limits, Meta, PeerId, RoomName, ServerMessage } from "./messages.js";
-import type { Ending } from "./connection.js";
+import type { IceCandidate, IceServer, JsonValue, Meta, PeerId, RoomName, ServerMessage } from "./messages.js";
+import type { Hello, StateChange } from "./line.js";
+import type { SignalOptions } from "./options.js";
 import { Emitter } from "./emitter.js";
-export type SignalState = "idle" | "connecting" | "open" | "reconnecting" | "closed";
-export type Hello = Extract<ServerMessage, {
-    type: "hello";
-}>;
 export type Joined = Extract<ServerMessage, {
     type: "joined";
 }>;
-export type StateChange = {
-    state: SignalState;
-    previous: SignalState;
-    reason?: Ending;
-    retryInMs?: number;
-};
 export type SignalEvents = {
     [Type in ServerMessage["type"]]: Extract<ServerMessage, {
         type: Type;
@@ -26,46 +17,15 @@ export type SignalEvents = {
         ignored: number;
     };
 };
-export type SignalOptions = {
-    /**
-     * for the application's
-     * authenticator; a function is asked anew for each connection
-     */
-    token?: string | (() => string | undefined | Promise<string | undefined>);
-    /**
-     * a name for the server's logs
-     */
-    client?: string;
-    WebSocket?: typeof WebSocket;
-    /**
-     * what has the page's events: the window
-     */
-    page?: Pick<EventTarget, "addEventListener" | "removeEventListener">;
-    /**
-     * how long a connection may take from the start to the server's hello
-     */
-    connectMs?: number;
-    /**
-     * how long a live link may stay silent after a ping
-     */
-    pongMs?: number;
-    /**
-     * the first bound of the random wait between attempts; it doubles
-     */
-    backoffMs?: number;
-    /**
-     * its last bound
-     */
-    backoffCapMs?: number;
-    /**
-     * from 0 to 1, for the wait
-     */
-    random?: () => number;
-    /**
-     * how many requests may wait for their reply
-     */
-    maxRequests?: number;
-};
+/** @typedef {Extract<ServerMessage, { type: "joined" }>} Joined */
+/**
+ * Every message of the server under its own name, and what the client adds: `state`, `reset` (the
+ * session is new though we had one: all rooms are gone) and `unknown` (a frame that was ignored).
+ * `error` has the errors that answer no open request.
+ *
+ * @typedef {{ [Type in ServerMessage["type"]]: Extract<ServerMessage, { type: Type }> }
+ *   & { state: StateChange, reset: Hello, unknown: { text: string, ignored: number } }} SignalEvents
+ */
 /**
  * A session at a noom-signal server. It connects again by itself for as long as that can help, and
  * frames are handled once and in order across its connections. What couldn't be kept shows: a
@@ -77,17 +37,12 @@ export type SignalOptions = {
  */
 export declare class SignalClient extends Emitter<SignalEvents> {
     #private;
-    /** @type {SignalState} */
-    state: SignalState;
-    /** Why the client is closed. @type {Ending | undefined} */
-    closed: Ending | undefined;
     /** Our peer id in this session. @type {PeerId | undefined} */
     peer: PeerId | undefined;
     /** Who the server says we are. @type {string | undefined} */
     user: string | undefined;
     /** @type {IceServer[]} */
     iceServers: IceServer[];
-    limits: Limits;
     /** How many frames of the server were unreadable or of an unknown type. */
     ignored: number;
     /**
@@ -95,6 +50,11 @@ export declare class SignalClient extends Emitter<SignalEvents> {
      * @param {SignalOptions} [options]
      */
     constructor(url: string | URL, options?: SignalOptions);
+    get state(): import("./line.js").SignalState;
+    /** Why the client is closed. */
+    get closed(): import("./connection.js").Ending | undefined;
+    /** What the server allows. */
+    get limits(): import("./messages.js").Limits;
     /**
      * Connects, and stays so. Failures on the way are tried again without end.
      *

@@ -3,9 +3,9 @@ export { SignalClient } from "./client.js";
 export { SignalError } from "./error.js";
 export { Mesh } from "./mesh.js";
 export { MeshPeer } from "./peer.js";
-export type SignalOptions = import("./client.js").SignalOptions;
+export type SignalOptions = import("./options.js").SignalOptions;
 export type SignalEvents = import("./client.js").SignalEvents;
-export type SignalState = import("./client.js").SignalState;
+export type SignalState = import("./line.js").SignalState;
 export type MeshOptions = import("./mesh.js").MeshOptions;
 export type MeshEvents = import("./mesh.js").MeshEvents;
 export type ClientMessage = import("./messages.js").ClientMessage;
@@ -21,9 +21,9 @@ export type ErrorCode = import("./messages.js").ErrorCode;
 export type ByeReason = import("./messages.js").ByeReason;
 export type JsonValue = import("./messages.js").JsonValue;
 export type Meta = import("./messages.js").Meta;
-/** @typedef {import("./client.js").SignalOptions} SignalOptions */
+/** @typedef {import("./options.js").SignalOptions} SignalOptions */
 /** @typedef {import("./client.js").SignalEvents} SignalEvents */
-/** @typedef {import("./client.js").SignalState} SignalState */
+/** @typedef {import("./line.js").SignalState} SignalState */
 /** @typedef {import("./mesh.js").MeshOptions} MeshOptions */
 /** @typedef {import("./mesh.js").MeshEvents} MeshEvents */
 /** @typedef {import("./messages.js").ClientMessage} ClientMessage */

@@ -1,5 +1,6 @@
 import type { ByeReason, Meta, PeerId, RoomName } from "./messages.js";
 import type { Joined, SignalClient } from "./client.js";
+import type { JoinOptions } from "./stay.js";
 import { Emitter } from "./emitter.js";
 import { SignalError } from "./error.js";
 import { MeshPeer } from "./peer.js";
@@ -98,10 +99,6 @@ export type MeshOptions = {
      */
     offerTimeoutMs?: number;
 };
-export type JoinOptions = {
-    meta?: Meta;
-    token?: string | (() => string | undefined | Promise<string | undefined>);
-};
 /**
  * A room whose members are all connected with each other, each by one RTCPeerConnection.
  *
@@ -130,7 +127,7 @@ export declare class Mesh extends Emitter<MeshEvents> {
      */
     join(options?: JoinOptions): Promise<Joined>;
     /** Leaves the room and closes all connections. Tracks are their owner's: none is stopped. */
-    leave(): Promise<undefined>;
+    leave(): Promise<void>;
     /**
      * Says something new about ourselves to all members.
      *

@@ -3,14 +3,13 @@
  * without these events, a test).
  *
  * @param {Pick<EventTarget, "addEventListener" | "removeEventListener">} page the window
- * @param {{ wake: () => void, freeze: () => void, thaw: () => void, leave: () => void }} actions
- *   `wake`: the network or the user is back, look at once whether the link lives. `freeze`: the page goes
- *   into the back-forward cache and may come back, by `thaw`. `leave`: it goes for good.
+ * @param {{ wake: () => void, freeze: () => void, leave: () => void }} actions
+ *   `wake`: the network, the user or the page is back. `freeze`: the page goes into the back-forward cache
+ *   and may come back, by `wake`. `leave`: it goes for good
  * @returns {() => void} stops watching
  */
-export declare function watchPage(page: Pick<EventTarget, "addEventListener" | "removeEventListener">, { wake, freeze, thaw, leave }: {
+export declare function watchPage(page: Pick<EventTarget, "addEventListener" | "removeEventListener">, { wake, freeze, leave }: {
     wake: () => void;
     freeze: () => void;
-    thaw: () => void;
     leave: () => void;
 }): () => void;
