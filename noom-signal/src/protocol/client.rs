@@ -1,8 +1,8 @@
 //! What a client says.
 //!
 //! One struct a message, and [`ClientMessage`] over them. These are the owned types for native
-//! clients, tests and tools; a server reads frames with the borrowed [`Request`](super::Request)
-//! instead, which leaves payloads where they are.
+//! clients, tests and tools; a server reads frames with the borrowed [`Request`] instead, which
+//! leaves payloads where they are.
 
 use std::str::FromStr;
 
