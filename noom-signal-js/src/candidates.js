@@ -33,11 +33,13 @@ export class Candidates {
     return false;
   }
 
-  /** The connection begins anew: what waits goes on waiting, what was current is over. */
+  /** For a new connection to the same far end: what waits goes on waiting, what was current is over. */
   renew() {
-    this.describe("");
-    this.#current = undefined;
-    return this;
+    const next = new Candidates();
+    // A null says nothing about which connection it is for, so it can't wait for the next.
+    next.#held = this.#held.filter((candidate) => ufragOf(candidate) !== undefined);
+    next.#past = [...this.#past, ...(this.#current ?? [])].slice(-MAX_PAST);
+    return next;
   }
 
   /**

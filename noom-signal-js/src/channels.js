@@ -24,9 +24,8 @@ export class ChannelPlans {
   add(label, options) {
     if (this.#plans.has(label)) return undefined;
     const id = options.id ?? idOf(label);
-    const clash = [...this.#plans].find(([, plan]) => plan.id === id)?.[0];
-    if (clash !== undefined || id === 0) {
-      throw new RangeError(`channel ${label} would have the id of ${clash ?? "the mesh's own"}: give it another, { id: 1 to ${IDS} }`);
+    if (id === 0 || [...this.#plans.values()].some((plan) => plan.id === id)) {
+      throw new RangeError(`channel ${label} needs another id than ${id}, from 1 to ${IDS}`);
     }
     const plan = { id, options };
     this.#plans.set(label, plan);

@@ -1,13 +1,17 @@
 /** @import { IceCandidate } from "./messages.js" */
 import { Candidates } from "./candidates.js";
-import { annotate, offerOf, originOf } from "./sdp.js";
+import { annotate, offerOf, originOf, targetOf } from "./sdp.js";
 
 /** How many signals of the far end may wait for the browser to take them in. */
 const MAX_WAITING = 200;
 /** How often in a row an answer may fail to apply before we give up offering. */
 const MAX_FAILURES = 3;
-/** How many former connections of the far end are remembered. */
-const MAX_STALE = 20;
+
+/**
+ * What the far end sent; `missed`: it may not have got what we sent.
+ *
+ * @typedef {{ type: "offer" | "answer", sdp: string } | { type: "candidate", candidate: IceCandidate | null } | { type: "missed" }} Signal
+ */
 
 /**
  * @typedef {object} LinkActions
@@ -36,9 +40,8 @@ export class Link {
   #makingOffer = false;
   #ignoreOffer = false;
   #closed = false;
-  /** The tail of the signals being taken in, and how many there are. */
-  #tail = Promise.resolve();
-  #waiting = 0;
+  /** The far end's signals, from the one being taken in. @type {Signal[]} */
+  #signals = [];
   #failures = 0;
   /** Names our last offer: an answer to an earlier one is stale. */
   #offer = "";
@@ -46,8 +49,6 @@ export class Link {
   #theirs = "";
   /** The far end's RTCPeerConnection that we agreed with. @type {string | undefined} */
   #origin;
-  /** Those it had before we made ours anew. @type {Set<string | undefined>} */
-  #stale;
   /** End of candidates was sent for this gathering. */
   #ended = false;
   /** While set, we leave the first offer to the far end. @type {ReturnType<typeof setTimeout> | undefined} */
@@ -64,7 +65,8 @@ export class Link {
     this.#actions = actions;
     this.#polite = polite;
     this.#candidates = former ? former.#candidates.renew() : new Candidates();
-    this.#stale = new Set(former ? [...former.#stale, former.#origin].slice(-MAX_STALE) : []);
+    // What the former link didn't come to answer is for this one: the far end waits for it.
+    if (former) for (const signal of former.#signals) this.#takeIn(signal);
     if (patienceMs !== undefined) this.#patience = setTimeout(() => this.#begin(), patienceMs);
     connection.onnegotiationneeded = () => this.#negotiate();
     connection.onicecandidate = ({ candidate }) => this.#gathered(candidate);
@@ -74,12 +76,12 @@ export class Link {
   describe(type, sdp) {
     // Judged on arrival already: what comes after this offer is meant for the new connection too.
     if (type === "offer" && !this.#isOurs(sdp)) return;
-    this.#takeIn(() => (type === "offer" ? this.#takeOffer(sdp) : this.#takeAnswer(sdp)));
+    this.#takeIn({ type, sdp });
   }
 
   /** @param {IceCandidate | null} candidate */
   candidate(candidate) {
-    this.#takeIn(() => this.#takeCandidate(candidate));
+    this.#takeIn({ type: "candidate", candidate });
   }
 
   /** Finds new paths; the connection as it is lives on until they are found. */
@@ -89,11 +91,7 @@ export class Link {
 
   /** The far end may never have got our offer: takes an open one back, and makes another. */
   offerAgain() {
-    this.#takeIn(async () => {
-      if (this.connection.signalingState !== "have-local-offer") return;
-      await this.connection.setLocalDescription({ type: "rollback" });
-      this.connection.restartIce();
-    });
+    this.#takeIn({ type: "missed" });
   }
 
   /** Agrees on nothing more; the connection lives on as it is. */
@@ -129,11 +127,10 @@ export class Link {
 
   /** Whether an offer is for this link; if it is from a new connection of the far end, hands it on. @param {string} sdp */
   #isOurs(sdp) {
-    const origin = originOf(sdp);
-    if (origin === this.#origin) return true;
-    // Under way since before we made our connection anew: the far end can't use an answer to it.
-    if (origin !== undefined && this.#stale.has(origin)) return false;
-    if (this.#origin === undefined) return true;
+    const target = targetOf(sdp);
+    // Under way since before we made our connection anew, which the far end is about to hear.
+    if (target !== undefined && target !== originOf(this.connection.localDescription?.sdp ?? "")) return false;
+    if (this.#origin === undefined || this.#origin === originOf(sdp)) return true;
     this.#actions.replaced(sdp);
     return false;
   }
@@ -148,11 +145,12 @@ export class Link {
     this.#patience = undefined;
     // Rolls our own offer back where there is one.
     await this.connection.setRemoteDescription({ type: "offer", sdp });
-    this.#origin = originOf(sdp);
     this.#theirs = offerOf(sdp) ?? "";
     this.#actions.described(sdp);
     await this.connection.setLocalDescription();
+    if (this.#closed) return;
     this.#sendDescription();
+    this.#origin = originOf(sdp);
     await this.#addHeld(sdp);
   }
 
@@ -162,8 +160,7 @@ export class Link {
     if (offer !== undefined && offer !== this.#offer) return;
     const origin = originOf(sdp);
     if (offer !== undefined && this.#origin !== undefined && origin !== this.#origin) {
-      // A new connection of the far end, which knows nothing of what we agreed on before; nor will it of ours to come.
-      this.#stale.add(origin);
+      // A new connection of the far end, which knows nothing of what we agreed on before.
       return this.#actions.replaced();
     }
     if (this.connection.signalingState !== "have-local-offer") return;
@@ -176,7 +173,6 @@ export class Link {
     }
     this.#failures = 0;
     this.#origin = origin;
-    this.#stale.delete(origin);
     this.#actions.described(sdp);
     await this.#addHeld(sdp);
   }
@@ -186,9 +182,10 @@ export class Link {
     for (const candidate of this.#candidates.describe(sdp)) await this.#add(candidate);
   }
 
-  /** @param {IceCandidate | null} candidate */
-  async #takeCandidate(candidate) {
-    if (this.#candidates.isDue(candidate)) await this.#add(candidate);
+  async #takeBack() {
+    if (this.connection.signalingState !== "have-local-offer") return;
+    await this.connection.setLocalDescription({ type: "rollback" });
+    this.connection.restartIce();
   }
 
   /** @param {IceCandidate | null} candidate */
@@ -216,18 +213,35 @@ export class Link {
     const isOffer = description.type === "offer";
     if (isOffer) this.#offer = Math.random().toString(36).slice(2, 12);
     const name = isOffer ? this.#offer : this.#theirs;
-    const sdp = annotate(description.sdp, name, this.#actions.slotOf);
+    const target = isOffer ? this.#origin : undefined;
+    const sdp = annotate(description.sdp, name, target, this.#actions.slotOf);
     this.#actions.describe(isOffer ? "offer" : "answer", sdp);
   }
 
-  /** Takes signals in one at a time, in their order. @param {() => Promise<void>} step */
-  #takeIn(step) {
-    if (this.#waiting >= MAX_WAITING) return this.#fail(new Error("a peer signals faster than the browser takes it in"));
-    this.#waiting += 1;
-    this.#tail = this.#tail
-      .then(() => (this.#closed ? undefined : step()))
-      .catch((error) => this.#fail(error))
-      .finally(() => (this.#waiting -= 1));
+  /** @param {Signal} signal */
+  #takeIn(signal) {
+    if (this.#signals.length >= MAX_WAITING) return this.#fail(new Error("a peer signals too fast"));
+    // One at a time, in their order.
+    if (this.#signals.push(signal) === 1) void this.#takeAllIn();
+  }
+
+  async #takeAllIn() {
+    // Not within the constructor, and not before the caller is done.
+    await null;
+    for (;;) {
+      const signal = this.#signals[0];
+      if (!signal || this.#closed) return;
+      try {
+        if (signal.type === "offer") await this.#takeOffer(signal.sdp);
+        else if (signal.type === "answer") await this.#takeAnswer(signal.sdp);
+        else if (signal.type === "missed") await this.#takeBack();
+        else if (signal.type === "candidate" && this.#candidates.isDue(signal.candidate)) await this.#add(signal.candidate);
+      } catch (error) {
+        this.#fail(error);
+      }
+      // A link that was replaced meanwhile leaves the signal to the next one.
+      if (!this.#closed) this.#signals.shift();
+    }
   }
 
   /** @param {unknown} error */

@@ -18,7 +18,7 @@ export class Slots {
    * @returns {Slot | undefined} nothing if there is nothing to send or to stop
    */
   set(name, track, stream) {
-    if (!isSlot(name)) throw new TypeError(`a slot's name has 1 to 64 letters, digits, "_", "." or "-", not ${JSON.stringify(name)}`);
+    if (!isSlot(name)) throw new TypeError(`not a name for a slot: ${name}`);
     const before = this.#slots.get(name);
     if (before && track && before.kind !== track.kind) throw new TypeError(`slot ${name} is for ${before.kind}`);
     const kind = track?.kind ?? before?.kind;
@@ -32,7 +32,7 @@ export class Slots {
 /** The senders of one RTCPeerConnection, by slot. */
 export class Senders {
   #connection;
-  /** @type {Map<string, RTCRtpSender>} */
+  /** @type {Map<string, { sender: RTCRtpSender, kind: string }>} */
   #senders = new Map();
 
   /** @param {RTCPeerConnection} connection */
@@ -49,11 +49,9 @@ export class Senders {
    */
   async apply(name, { track, stream }) {
     const streams = stream ? [stream] : [];
-    const sender = this.#senders.get(name);
+    const sender = this.#senders.get(name)?.sender;
     if (!sender) {
-      // addTrack, not addTransceiver: only its transceivers join a section that the far end offers, so that
-      // two ends with a track each share one section, and one round trip.
-      if (track) this.#add(name, track, streams);
+      if (track) this.#senders.set(name, { sender: this.#add(track, streams), kind: track.kind });
       return;
     }
     const transceiver = this.#connection.getTransceivers().find((each) => each.sender === sender);
@@ -69,18 +67,20 @@ export class Senders {
   /** The slot that we send in a media section. @param {string} mid */
   slotOf(mid) {
     const transceiver = this.#connection.getTransceivers().find((each) => each.mid === mid);
-    return [...this.#senders].find(([, sender]) => sender === transceiver?.sender)?.[0];
+    return [...this.#senders].find(([, { sender }]) => sender === transceiver?.sender)?.[0];
   }
 
   /**
-   * @param {string} name
    * @param {MediaStreamTrack} track
    * @param {MediaStream[]} streams
    */
-  #add(name, track, streams) {
-    const sender = this.#connection.addTrack(track, ...streams);
-    // The browser may hand out the idle sender of an emptied slot; that one gets another when it needs it.
-    for (const [other, its] of this.#senders) if (its === sender) this.#senders.delete(other);
-    this.#senders.set(name, sender);
+  #add(track, streams) {
+    // addTrack may take the sender of an emptied slot, whose section the far end knows by that slot's name; and
+    // nothing would be left to negotiate, so it would never hear of the change.
+    const isTakeable = [...this.#senders.values()].some(({ sender, kind }) => kind === track.kind && !sender.track);
+    if (isTakeable) return this.#connection.addTransceiver(track, { streams }).sender;
+    // Otherwise addTrack is better: only its transceivers join a section that the far end offers, so that two ends
+    // with a track each share one section, and one round trip.
+    return this.#connection.addTrack(track, ...streams);
   }
 }

@@ -38,8 +38,6 @@ const SHAPES = {
     user: "string?",
     received: "number?",
     rooms: "strings?",
-    heartbeatMs: "number?",
-    resumeMs: "number?",
     limits: "object?",
   },
   ack: { id: "number" },

@@ -14,13 +14,14 @@ for (let seed = 1; seed <= 40; seed += 1) {
     for (let step = 0; step < 25; step += 1) {
       const member = next.of(party.members);
       const slot = next.of(Object.keys(SLOTS));
-      const action = next.below(12);
+      const action = next.below(13);
       if (action < 6) void party.setTrack(member, slot, next() < 0.7 ? new FakeTrack(SLOTS[slot]) : null);
       else if (action === 6) void member.mesh.updateMeta({ step }).catch(() => {});
       else if (action === 7) [...member.mesh.peers.values()].forEach((peer) => peer.connectionState === "connected" && peer.connection.fail());
       else if (action === 8) cut(party, member, false);
       else if (action === 9) cut(party, member, true);
       else if (action === 10 && next() < 0.3) restart(party);
+      else if (action === 12) [...member.mesh.peers.values()].forEach((peer) => peer.departed || peer.reconnect());
       else if (action === 11) {
         void member.mesh.leave().catch(() => {});
         // Rejects where a later leave overtakes it.

@@ -11,8 +11,8 @@ export declare class Candidates {
      * @returns {boolean} whether to add it now
      */
     isDue(candidate: IceCandidate | null): boolean;
-    /** The connection begins anew: what waits goes on waiting, what was current is over. */
-    renew(): this;
+    /** For a new connection to the same far end: what waits goes on waiting, what was current is over. */
+    renew(): Candidates;
     /**
      * A description of the far end was applied.
      *

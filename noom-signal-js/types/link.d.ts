@@ -1,4 +1,13 @@
 import type { IceCandidate } from "./messages.js";
+export type Signal = {
+    type: "offer" | "answer";
+    sdp: string;
+} | {
+    type: "candidate";
+    candidate: IceCandidate | null;
+} | {
+    type: "missed";
+};
 export type LinkActions = {
     /**
      * sends a description
@@ -23,6 +32,11 @@ export type LinkActions = {
     replaced: (offer?: string) => void;
     failed: (error: unknown) => void;
 };
+/**
+ * What the far end sent; `missed`: it may not have got what we sent.
+ *
+ * @typedef {{ type: "offer" | "answer", sdp: string } | { type: "candidate", candidate: IceCandidate | null } | { type: "missed" }} Signal
+ */
 /**
  * @typedef {object} LinkActions
  * @property {(type: "offer" | "answer", sdp: string) => void} describe sends a description

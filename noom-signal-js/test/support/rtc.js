@@ -143,6 +143,13 @@ export class FakePeerConnection {
     return transceiver.sender;
   }
 
+  addTransceiver(track) {
+    const transceiver = this.#transceiver(track.kind, "sendrecv", false);
+    transceiver.sender.track = track;
+    this.#updateNegotiation();
+    return transceiver;
+  }
+
   createDataChannel(label, { id }) {
     if (this.channels.has(id)) throw fail("OperationError", "id in use");
     const channel = new FakeChannel(this, label, id);
