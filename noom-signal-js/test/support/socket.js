@@ -1,7 +1,4 @@
-/**
- * A WebSocket whose other end is in the test. What is sent travels in order, and arrives when the
- * test lets the queue run (`settle`).
- */
+/** A WebSocket whose other end is in the test. */
 export class FakeSocket {
   static CONNECTING = 0;
   static OPEN = 1;
@@ -55,19 +52,4 @@ export class FakeSocket {
     if (code === 1006) this.onerror?.({});
     this.onclose?.({ code, reason });
   }
-}
-
-/** Makes a `WebSocket` whose instances go to `accept`, one after the other. */
-export function socketClass(accept) {
-  return class extends FakeSocket {
-    constructor(url, protocol) {
-      super(url, protocol);
-      accept(this);
-    }
-  };
-}
-
-/** Lets all that is ready run: promises and what they start. Takes no time. */
-export async function settle(rounds = 40) {
-  for (let round = 0; round < rounds; round += 1) await Promise.resolve();
 }
