@@ -1,6 +1,6 @@
 //! What the tests need beside Rust: Node and two browsers.
 
-use std::{collections::BTreeSet, env, path::Path};
+use std::{env, path::Path};
 
 use anyhow::{bail, ensure};
 use xshell::{Shell, cmd};
@@ -15,9 +15,8 @@ const NODE_MAJOR: u32 = 20;
 pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
     let node = steps.contains(&Step::Js) || steps.contains(&Step::Browser);
     let browsers = steps.contains(&Step::Browser);
-    let missing = missing(node, browsers);
-    if !missing.is_empty() {
-        let packages: Vec<_> = missing.into_iter().collect();
+    let packages = missing(node, browsers);
+    if !packages.is_empty() {
         let list = packages.join(" ");
         let debian = Path::new("/etc/debian_version").exists() && on_path("apt-get");
         let root = cmd!(sh, "id -u").quiet().read().is_ok_and(|id| id == "0");
@@ -28,6 +27,8 @@ pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
         let _frontend = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
         cmd!(sh, "apt-get update --quiet").run()?;
         cmd!(sh, "apt-get install --quiet --yes --no-install-recommends {packages...}").run()?;
+        let missing = missing(node, browsers);
+        ensure!(missing.is_empty(), "installed, but not found: {}", missing.join(" "));
     }
     if node {
         let version = cmd!(sh, "node --version").quiet().read()?;
@@ -40,7 +41,7 @@ pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
 }
 
 /// The Debian packages of what is missing.
-fn missing(node: bool, browsers: bool) -> BTreeSet<&'static str> {
+fn missing(node: bool, browsers: bool) -> Vec<&'static str> {
     let needed = [
         (node, "nodejs", on_path("node")),
         (node, "npm", on_path("npm")),
