@@ -60,6 +60,8 @@
 //! [`Hub::shutdown`](noom_signal::Hub::shutdown) closes each of them properly and waits; call it
 //! before the server stops.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod endpoint;
 mod origins;
 mod socket;

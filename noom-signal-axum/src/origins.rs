@@ -125,9 +125,13 @@ mod tests {
         assert!(same.allow(&from(None)));
         assert!(same.allow(&from(Some("https://call.example.com:3000"))));
         assert!(same.allow(&from(Some("http://CALL.example.com:3000"))));
-        for foreign in
-            ["https://evil.example", "null", "", "https://call.example.com", "https://call.example.com:3000.evil.example"]
-        {
+        for foreign in [
+            "https://evil.example",
+            "null",
+            "",
+            "https://call.example.com",
+            "https://call.example.com:3000.evil.example",
+        ] {
             assert!(!same.allow(&from(Some(foreign))), "{foreign}");
         }
         let mut two = from(Some("https://call.example.com:3000"));

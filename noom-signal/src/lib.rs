@@ -24,7 +24,11 @@
 //! # }
 //! ```
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod backplane;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod hub;
 mod limits;
 pub mod policy;

@@ -61,7 +61,6 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(socket.listen(4096)?)
 }
 
-#[allow(clippy::print_stdout)]
 fn announce(address: SocketAddr) {
     let shown = match address.ip() {
         ip if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),

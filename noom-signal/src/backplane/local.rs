@@ -42,11 +42,14 @@ pub struct Local {
 
 struct Cluster {
     rooms: Vec<Mutex<HashMap<RoomName, Room>>>,
-    nodes: RwLock<HashMap<NodeId, Arc<OnceLock<Weak<dyn Events>>>>>,
+    nodes: RwLock<HashMap<NodeId, Arc<Attached>>>,
     hasher: RandomState,
     /// The last number given: to nodes, and to changes as their token.
     numbers: AtomicU64,
 }
+
+/// A node's hub, once there is one.
+type Attached = OnceLock<Weak<dyn Events>>;
 
 #[derive(Debug, Default)]
 struct Room {
@@ -267,15 +270,16 @@ impl Backplane for Local {
     async fn lobby(&self, limit: usize) -> Result<Vec<LobbyRoom>, Unavailable> {
         let mut listed = Vec::new();
         for shard in &self.cluster.rooms {
-            listed.extend(lock(shard).iter().filter(|(_, room)| room.listed).map(|(name, room)| {
-                let peers = u32::try_from(room.roster.len()).unwrap_or(u32::MAX);
-                LobbyRoom { room: name.clone(), peers }
-            }));
+            listed.extend(lock(shard).iter().filter(|(_, room)| room.listed).map(
+                |(name, room)| {
+                    let peers = u32::try_from(room.roster.len()).unwrap_or(u32::MAX);
+                    LobbyRoom { room: name.clone(), peers }
+                },
+            ));
         }
         // Rooms of the same size by name, so that an unchanged lobby is an equal list.
-        let order = |a: &LobbyRoom, b: &LobbyRoom| {
-            b.peers.cmp(&a.peers).then_with(|| a.room.cmp(&b.room))
-        };
+        let order =
+            |a: &LobbyRoom, b: &LobbyRoom| b.peers.cmp(&a.peers).then_with(|| a.room.cmp(&b.room));
         if listed.len() > limit && limit > 0 {
             listed.select_nth_unstable_by(limit - 1, order);
         }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, oneshot};
 
 use super::{
     Inner,
@@ -80,8 +80,6 @@ impl Inner {
 
         let generation = self.generations.fetch_add(1, Ordering::Relaxed);
         let user = session.identity().user.clone();
-        let (done, told) = oneshot::channel();
-        let expected = Expected { hub: self, room: &room, peer: &session.peer, generation };
         let member = Member {
             peer: session.peer.clone(),
             generation,
@@ -90,31 +88,29 @@ impl Inner {
             meta: meta.clone(),
             since: 0,
         };
-        {
-            // Before the cluster is asked: whatever it tells from then on is for this room to keep.
-            let mut rooms = self.rooms.of(room.as_str());
-            let here = rooms.entry(room.clone()).or_insert_with(|| Room::new(room.clone()));
-            here.expect(session.clone(), member, Pending { id, _done: done });
-        }
-        let peer = session.peer.clone();
-        let listed = grant.listed;
+        let (done, told) = oneshot::channel();
+        let pending = Pending { id, _done: done };
+        let (expected, gate) = self.expect(&room, session, member, pending).await;
+        let (peer, listed) = (session.peer.clone(), grant.listed);
         let entry = Entry { room: room.clone(), peer, generation, user, meta, capacity, listed };
-        let entered = match self.backplane.join(entry).await {
-            Ok(entered) => entered,
+        match self.backplane.join(entry).await {
+            Ok(entered) => self.step(&room, |here, delivery| {
+                if here.roster().is_none() {
+                    here.adopt(entered.snapshot, delivery)
+                } else {
+                    here.receive(entered.change, delivery)
+                }
+            }),
             Err(JoinError::Full { members }) => return Err(room_full(&room, members, capacity)),
             Err(JoinError::Unavailable(unavailable)) => {
+                drop(expected);
+                self.doubt(&room);
                 // It may have happened: the cluster must not keep a member that nobody is.
                 self.leave_in_time(room.clone(), session.peer.clone(), generation);
                 return Err(unavailable.into());
             }
-        };
-        self.step(&room, |here, delivery| {
-            if here.roster().is_none() {
-                here.adopt(entered.snapshot, delivery)
-            } else {
-                here.receive(entered.change, delivery)
-            }
-        });
+        }
+        drop(gate);
         // Told at once, unless an earlier step of the room is still on its way.
         let _ = told.await;
         drop(expected);
@@ -122,6 +118,36 @@ impl Inner {
             self.leave_in_time(room, session.peer.clone(), generation);
         }
         Ok(())
+    }
+
+    /// Makes the room ready for one of its joins, before the cluster is asked: whatever that tells
+    /// from then on is for the room to keep.
+    async fn expect<'a>(
+        &'a self,
+        room: &'a RoomName,
+        session: &'a Arc<Session>,
+        member: Member,
+        pending: Pending,
+    ) -> (Expected<'a>, OwnedRwLockReadGuard<()>) {
+        let generation = member.generation;
+        loop {
+            let gate = {
+                let mut rooms = self.rooms.of(room.as_str());
+                let here = rooms.entry(room.clone()).or_insert_with(|| Room::new(room.clone()));
+                here.gate.clone()
+            };
+            let open = gate.clone().read_owned().await;
+            let mut rooms = self.rooms.of(room.as_str());
+            match rooms.get_mut(room) {
+                Some(here) if Arc::ptr_eq(&here.gate, &gate) => {
+                    here.expect(session.clone(), member, pending);
+                    let peer = &session.peer;
+                    return (Expected { hub: self, room, peer, generation }, open);
+                }
+                // It was forgotten meanwhile, and perhaps made anew.
+                _ => {}
+            }
+        }
     }
 
     /// Takes a peer of this node out of a room. The `bye` is told by the room itself.
@@ -132,10 +158,21 @@ impl Inner {
         reason: ByeReason,
         id: Option<u64>,
     ) -> Result<(), Failure> {
+        let _alone = self.close_gate(room).await;
         self.change(peer, room, id, async |generation| {
             self.backplane.leave(room, peer, generation, reason).await
         })
         .await
+    }
+
+    async fn close_gate(&self, room: &RoomName) -> Option<OwnedRwLockWriteGuard<()>> {
+        let gate = self.with_room(room.as_str(), |here, _| here.gate.clone())?;
+        Some(gate.write_owned().await)
+    }
+
+    /// Nobody can say whether the last request took effect: the room is fetched anew.
+    fn doubt(self: &Arc<Self>, room: &RoomName) {
+        self.step(room, |here, _| here.doubt());
     }
 
     /// Replaces a peer's meta. The `updated` is told by the room itself.
@@ -177,8 +214,11 @@ impl Inner {
             }
             // Something else took it out first, and its bye has answered or will.
             Ok(None) if given_up() => Err(not_in_room(room)),
-            Err(unavailable) if given_up() => Err(unavailable.into()),
-            Ok(None) | Err(_) => Ok(()),
+            Ok(None) => Ok(()),
+            Err(unavailable) => {
+                self.doubt(room);
+                if given_up() { Err(unavailable.into()) } else { Ok(()) }
+            }
         }
     }
 
@@ -203,12 +243,14 @@ impl Inner {
         self.spawn(async move {
             loop {
                 let reason = ByeReason::Disconnected;
+                let alone = hub.close_gate(&room).await;
                 match hub.backplane.leave(&room, &peer, generation, reason).await {
                     Ok(Some(change)) => {
                         return hub.step(&room, |here, delivery| here.receive(change, delivery));
                     }
                     Ok(None) => return,
                     Err(Unavailable { retry_after_ms }) => {
+                        drop(alone);
                         tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                     }
                 }

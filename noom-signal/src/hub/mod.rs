@@ -17,11 +17,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicU64},
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::broadcast,
-    task::AbortHandle,
-};
+use tokio::{runtime::Handle, sync::broadcast, task::AbortHandle};
 use tokio_util::task::TaskTracker;
 
 pub use admission::{Admission, Refused};
@@ -117,11 +113,8 @@ impl Hub {
 
     /// How much this hub holds now.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats {
-            connections: self.0.connections.len(),
-            peers: self.0.registry.len(),
-            rooms: 0,
-        };
+        let mut stats =
+            Stats { connections: self.0.connections.len(), peers: self.0.registry.len(), rooms: 0 };
         for shard in &self.0.rooms.shards {
             stats.rooms += lock(shard).len();
         }
@@ -287,7 +280,10 @@ impl Shards {
 
     /// The names of all rooms.
     fn names(&self) -> Vec<RoomName> {
-        self.shards.iter().flat_map(|shard| lock(shard).keys().cloned().collect::<Vec<_>>()).collect()
+        self.shards
+            .iter()
+            .flat_map(|shard| lock(shard).keys().cloned().collect::<Vec<_>>())
+            .collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     task::Waker,
 };
 
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{RwLock, broadcast, oneshot};
 
 use super::event::Event;
 use crate::{
@@ -27,6 +27,12 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Room {
     name: RoomName,
+    /// Keeps joins and leaves of this node's peers apart: joins share it, a leave has it alone.
+    ///
+    /// A node hears of a room's changes for as long as one of its peers is in it. Were a join under
+    /// way while the last peer leaves, steps between the two could be told to nobody here, and
+    /// the view would wait for them.
+    pub(super) gate: Arc<RwLock<()>>,
     view: View,
     locals: HashMap<PeerId, Local>,
     /// Own peers whose join has not taken effect yet.
@@ -61,7 +67,10 @@ pub(super) struct Pending {
 pub(super) enum Relayed {
     Delivered,
     /// The target, or some of them, are on these nodes.
-    Remote { message: Message, nodes: Vec<NodeId> },
+    Remote {
+        message: Message,
+        nodes: Vec<NodeId>,
+    },
     NotInRoom,
     PeerNotFound,
 }
@@ -79,6 +88,7 @@ impl Room {
     pub(super) fn new(name: RoomName) -> Self {
         Self {
             name,
+            gate: Arc::default(),
             view: View::default(),
             locals: HashMap::new(),
             joining: HashMap::new(),
@@ -427,13 +437,7 @@ impl Room {
         }
     }
 
-    fn remote(
-        &self,
-        from: &PeerId,
-        to: Target,
-        nodes: HashSet<NodeId>,
-        frame: &Frame,
-    ) -> Relayed {
+    fn remote(&self, from: &PeerId, to: Target, nodes: HashSet<NodeId>, frame: &Frame) -> Relayed {
         if nodes.is_empty() {
             return Relayed::Delivered;
         }

@@ -24,9 +24,13 @@ pub(crate) struct Intake {
 pub(crate) enum Rate {
     Within,
     /// Refused; when it is worth trying again.
-    Over { retry_after: Duration },
+    Over {
+        retry_after: Duration,
+    },
     /// Refused for so long that the connection goes.
-    Relentless { retry_after: Duration },
+    Relentless {
+        retry_after: Duration,
+    },
 }
 
 /// How long refusals may go on without a second's pause.

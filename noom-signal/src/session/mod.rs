@@ -100,12 +100,7 @@ impl Session {
 
     /// Makes the connection that has the turn the holder, with the frames that `received` leaves
     /// to be sent. `None` where the session has ended, or where a newer claim was made.
-    pub(crate) fn attach(
-        &self,
-        claim: u64,
-        received: u64,
-        identity: Identity,
-    ) -> Option<Rewound> {
+    pub(crate) fn attach(&self, claim: u64, received: u64, identity: Identity) -> Option<Rewound> {
         let mut state = self.state();
         if matches!(state.life, Life::Ended) || claim != state.claim {
             return None;

@@ -36,9 +36,8 @@ pub trait Transport: Send + 'static {
     /// # Errors
     ///
     /// [`TransportError`] where the link is broken, or the client broke its rules.
-    fn recv(
-        &mut self,
-    ) -> impl Future<Output = Result<Incoming<Self::Text>, TransportError>> + Send;
+    fn recv(&mut self)
+    -> impl Future<Output = Result<Incoming<Self::Text>, TransportError>> + Send;
 
     /// Takes one frame for writing.
     ///
