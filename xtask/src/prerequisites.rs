@@ -2,13 +2,16 @@
 
 use std::{env, path::Path};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::steps::Step;
 
 /// The oldest Node that the tests run on.
 const NODE_MAJOR: u32 = 20;
+
+/// Where a newer Node goes if the machine's is older.
+const NODE_FOLDER: &str = "target/tools/node";
 
 /// Sees to it that what the steps need is there: installs it where that can be done without
 /// asking, else says what to install.
@@ -30,14 +33,30 @@ pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
         let missing = missing(node, browsers);
         ensure!(missing.is_empty(), "installed, but not found: {}", missing.join(" "));
     }
-    if node {
-        let version = cmd!(sh, "node --version").quiet().read()?;
-        ensure!(
-            major(&version).is_some_and(|major| major >= NODE_MAJOR),
-            "Node {NODE_MAJOR} or newer is needed, and this is {version}: see https://nodejs.org"
-        );
+    if node && node_major(sh)? < NODE_MAJOR {
+        newer_node(sh)?;
     }
     Ok(())
+}
+
+/// Debian's Node may be too old. The registry that the other packages come from has newer ones.
+fn newer_node(sh: &Shell) -> anyhow::Result<()> {
+    let programs = sh.current_dir().join(NODE_FOLDER).join("node_modules/.bin");
+    let path = sh.var_os("PATH").unwrap_or_default();
+    sh.set_var("PATH", env::join_paths([programs].into_iter().chain(env::split_paths(&path)))?);
+    if node_major(sh)? < NODE_MAJOR {
+        sh.create_dir(NODE_FOLDER)?;
+        let package = format!("node@{NODE_MAJOR}");
+        cmd!(sh, "npm install --no-audit --no-fund --prefix {NODE_FOLDER} {package}").run()?;
+    }
+    let major = node_major(sh)?;
+    ensure!(major >= NODE_MAJOR, "Node {NODE_MAJOR} or newer is needed, and this is {major}");
+    Ok(())
+}
+
+fn node_major(sh: &Shell) -> anyhow::Result<u32> {
+    let version = cmd!(sh, "node --version").quiet().read()?;
+    major(&version).with_context(|| format!("node says that it is {version:?}"))
 }
 
 /// The Debian packages of what is missing.

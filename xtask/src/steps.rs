@@ -52,8 +52,9 @@ pub(crate) fn run(sh: &Shell, only: &[Step], skip: &[Step]) -> anyhow::Result<()
         times.push(format!("{name} {time}"));
     }
     println!("\nPassed in {}: {}.", seconds(begin.elapsed()), times.join(", "));
-    for step in left_out {
-        println!("NOT RUN, as asked: {}: {}", step.name(), step.title());
+    if !left_out.is_empty() {
+        let names: Vec<_> = left_out.into_iter().map(Step::name).collect();
+        println!("NOT RUN, as asked: {}.", names.join(", "));
     }
     Ok(())
 }
