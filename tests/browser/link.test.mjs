@@ -6,8 +6,8 @@ import { Proxy } from "./harness/proxy.mjs";
 import { startServer } from "./harness/server.mjs";
 import { until } from "./harness/wait.mjs";
 
-/** What a browser itself writes when a WebSocket can't be opened. */
-const NO_SOCKET = /WebSocket connection to .* failed/;
+/** What a browser itself writes when a WebSocket (or the icon of a page just opened) can't be opened. */
+const NO_SOCKET = /WebSocket connection to .* failed|Failed to load resource/;
 
 let browser;
 

@@ -136,3 +136,23 @@ test("the back button leads out of the call, without a trace", async () => {
   await mina.close();
   await jonas.close();
 });
+
+test("a full room says so", async () => {
+  const small = await startServer(["--peers-per-room", "1"]);
+  const mina = await ChromiumPerson.open(browser, "Mina");
+  const jonas = await ChromiumPerson.open(browser, "Jonas");
+  await mina.join(small.url, "full");
+  await jonas.goto(`${small.url}/r/full`);
+  await jonas.fill("Your name", "Jonas");
+  await jonas.ready();
+  await jonas.press("Join");
+  await jonas.page.getByRole("alert").getByText("This room is full.").waitFor();
+  await mina.leave();
+  await jonas.press("Join");
+  await jonas.visible("Leave");
+  for (const person of [mina, jonas]) {
+    person.assertClean();
+    await person.close();
+  }
+  await small.stop();
+});

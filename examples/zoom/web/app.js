@@ -36,9 +36,10 @@ async function join({ name, room }) {
     call = joining;
     await joining.join();
   } catch (error) {
-    call = undefined;
+    if (call === joining) call = undefined;
     throw new Error(joinError(error));
   }
+  if (call !== joining) return; // left by the back button meanwhile
   if (roomOf(location.href) !== room || location.pathname === "/") history.pushState(null, "", linkTo(room));
   show(new CallScreen({ call, media, onleave: () => void joining.leave() }), room);
 }

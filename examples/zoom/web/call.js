@@ -23,6 +23,7 @@ export class Call extends Emitter {
   #mesh;
   #media;
   #name;
+  #joined = false;
   #ended = false;
   #offs = [];
   #toldMeta = "";
@@ -46,6 +47,7 @@ export class Call extends Emitter {
       this.#mesh.openChannel(CHAT);
       const meta = this.meta;
       await this.#mesh.join({ meta });
+      this.#joined = true;
       this.#toldMeta = JSON.stringify(meta);
       this.#tell();
     } catch (error) {
@@ -159,7 +161,7 @@ export class Call extends Emitter {
   }
 
   #end(reason) {
-    if (this.#ended) return;
+    if (this.#ended || !this.#joined) return; // what fails on the way in is told by `join`
     this.#close();
     this.emit("ended", reason);
   }

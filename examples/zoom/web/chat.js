@@ -18,7 +18,8 @@ export class Chat {
     this.button = h("button", { type: "button", class: "control", "aria-expanded": "false", "aria-controls": "chat", onclick: () => this.toggle() },
       icon("chat"), h("span", { class: "control-text" }, t("chat.title")), this.count);
     this.empty = h("p", { class: "hint" }, t("chat.empty"));
-    this.log = h("ol", { class: "chat-log", role: "log", "aria-label": t("chat.title"), tabIndex: 0 });
+    this.list = h("ol", { class: "chat-list", role: "list" });
+    this.log = h("div", { class: "chat-log", role: "log", "aria-label": t("chat.title"), tabIndex: 0 }, this.list);
     this.input = h("input", { id: "chat-text", type: "text", maxLength: 4000, autocomplete: "off", dir: "auto", placeholder: t("chat.message") });
     this.problem = h("p", { class: "field-error", role: "alert" });
     this.element = h("aside", { id: "chat", class: "chat", hidden: true, "aria-label": t("chat.title"), onkeydown: (event) => event.key === "Escape" && this.toggle(false) },
@@ -58,11 +59,11 @@ export class Chat {
   #add({ name, text, own, at }) {
     const bottom = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 40;
     this.empty.hidden = true;
-    this.log.append(h("li", { class: own ? "message message-own" : "message" },
+    this.list.append(h("li", { class: own ? "message message-own" : "message" },
       h("p", { class: "message-head" }, h("bdi", { class: "message-name", dir: "auto" }, name),
         h("time", { dateTime: at.toISOString() }, CLOCK.format(at))),
       h("p", { class: "message-text", dir: "auto" }, text)));
-    while (this.log.children.length > MOST) this.log.firstElementChild.remove();
+    while (this.list.children.length > MOST) this.list.firstElementChild.remove();
     if (bottom || own) this.log.scrollTop = this.log.scrollHeight;
     if (this.element.hidden) this.#count(this.#unread + 1);
   }

@@ -41,12 +41,21 @@ export async function tileFacts(name) {
   const tile = [...document.querySelectorAll("[data-peer]")].find((each) => each.querySelector("bdi").textContent === name);
   if (!tile) return null;
   const video = tile.querySelector("video");
+  if (video.framesSeen === undefined) {
+    // Counts the frames that are painted from the first look on; Firefox has no other count of them for a call.
+    video.framesSeen = 0;
+    const count = () => {
+      video.framesSeen += 1;
+      video.requestVideoFrameCallback(count);
+    };
+    video.requestVideoFrameCallback(count);
+  }
   const facts = {
     state: tile.dataset.state,
     label: tile.getAttribute("aria-label"),
     width: video.videoWidth,
     height: video.videoHeight,
-    painted: video.getVideoPlaybackQuality().totalVideoFrames,
+    painted: video.framesSeen,
     paused: video.paused,
     muted: video.muted,
     transform: getComputedStyle(video).transform,

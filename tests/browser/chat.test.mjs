@@ -1,0 +1,75 @@
+// The text chat, which runs over the data channels between the people.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
+import { startServer } from "./harness/server.mjs";
+import { until } from "./harness/wait.mjs";
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function say(person, text) {
+  await person.page.getByRole("textbox", { name: "Message" }).fill(text);
+  await person.page.keyboard.press("Enter");
+}
+
+/** The messages in the log, as [name, text]. */
+function messages(person) {
+  return person.page.getByRole("log", { name: "Chat" }).getByRole("listitem").evaluateAll((items) =>
+    items.map((item) => [item.querySelector("bdi").textContent, item.querySelector("p:last-child").textContent]));
+}
+
+async function reads(person, ...expected) {
+  await until(`${person.name} reads ${JSON.stringify(expected)}`, async (seen) => {
+    const log = await messages(person);
+    seen(log);
+    return JSON.stringify(log) === JSON.stringify(expected);
+  });
+}
+
+test("what one says, the others read, with the sender's name; what was not seen is counted", async () => {
+  const [mina, jonas, ayse] = await Promise.all(["Mina", "Jonas", "Ayşe"].map((name) => ChromiumPerson.open(browser, name)));
+  for (const person of [mina, jonas, ayse]) await person.join(server.url, "chat");
+  await mina.watches("Jonas", "Ayşe");
+  await mina.press("Chat");
+  await say(mina, "Good morning");
+  await say(mina, "A link: <a href=x>x</a>");
+  await jonas.visible("Chat, 2 unread");
+  await jonas.press("Chat, 2 unread");
+  await reads(jonas, ["Mina", "Good morning"], ["Mina", "A link: <a href=x>x</a>"]);
+  await jonas.visible("Chat");
+  await say(jonas, "Good morning, Mina");
+  await reads(mina, ["Mina", "Good morning"], ["Mina", "A link: <a href=x>x</a>"], ["Jonas", "Good morning, Mina"]);
+  await ayse.visible("Chat, 3 unread");
+  assert.equal(await ayse.page.locator("a").count(), 0);
+
+  // A message stays signed by its sender, who has gone.
+  await jonas.leave();
+  await mina.sees("Ayşe");
+  assert.deepEqual((await messages(mina)).at(-1), ["Jonas", "Good morning, Mina"]);
+  for (const person of [mina, jonas, ayse]) {
+    person.assertClean();
+    await person.close();
+  }
+});
+
+test("a message that nobody can hear is not lost in silence", async () => {
+  const mina = await ChromiumPerson.open(browser, "Mina");
+  await mina.join(server.url, "alone");
+  await mina.press("Chat");
+  await say(mina, "Hello?");
+  await mina.page.getByRole("alert").getByText("The message reached nobody").waitFor();
+  assert.equal(await mina.page.getByRole("textbox", { name: "Message" }).inputValue(), "Hello?");
+  mina.assertClean();
+  await mina.close();
+});
