@@ -93,7 +93,13 @@ impl Admission {
         };
         drop(request);
         match opened {
-            Ok(Opened { holder, hello }) => Connection::new(holder, transport).run(hello).await,
+            Ok(Opened { holder, hello }) => {
+                // A shutdown closes those sessions that it finds held; this one may be later.
+                if hub.connections.is_closed() {
+                    holder.session.close(CloseCode::GOING_AWAY);
+                }
+                Connection::new(holder, transport).run(hello).await
+            }
             Err(Failed::Gone(departure)) => {
                 departure.answer(transport, hub.limits.close).await;
                 departure
