@@ -45,8 +45,8 @@ export type SessionSecret = string;
 export type Target = PeerId | "*";
 
 /** The reason of a refusal, for a program to act on. The `message` beside it is for people. */
-export type ErrorCode
-  = "rate_limited"
+export type ErrorCode =
+  | "rate_limited"
   | "bad_message"
   | "unknown_type"
   | "unauthorized"
@@ -242,8 +242,8 @@ export type Ping = {
 };
 
 /** Any message from a client. */
-export type ClientMessage
-  = { "type": "hello" } & ClientHello
+export type ClientMessage =
+  | { "type": "hello" } & ClientHello
   | { "type": "join" } & Join
   | { "type": "update" } & Update
   | { "type": "leave" } & Leave
@@ -451,8 +451,8 @@ export type ServerError = {
 };
 
 /** Any message from the server. */
-export type ServerMessage
-  = { "type": "hello" } & ServerHello
+export type ServerMessage =
+  | { "type": "hello" } & ServerHello
   | { "type": "joined" } & Joined
   | { "type": "welcome" } & Welcome
   | { "type": "updated" } & Updated

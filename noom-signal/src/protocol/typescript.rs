@@ -111,7 +111,7 @@ fn push_declaration(out: &mut String, declaration: &str) {
     out.push_str("export ");
     if !declaration.contains("/**") {
         let is_long = declaration.len() > 90 && declaration.contains(" | ");
-        let union = declaration.replacen(" = ", "\n  = ", 1).replace(" | ", "\n  | ");
+        let union = declaration.replace(" | ", "\n  | ").replacen(" = ", " =\n  | ", 1);
         out.push_str(if is_long { &union } else { declaration });
         out.push('\n');
         return;
