@@ -52,7 +52,8 @@ impl Client {
         Self::new(Link::Pipe(end))
     }
 
-    pub(crate) async fn over_socket(
+    /// Asks for a WebSocket; `Err` is the refusal.
+    pub async fn connect(
         address: SocketAddr,
         request: Request<()>,
     ) -> Result<(Self, Response<()>), (StatusCode, Response<String>)> {
@@ -179,13 +180,21 @@ impl Client {
         }
     }
 
+    /// The next message, or the close code of the connection's end.
+    pub async fn recv_or_end(&mut self) -> Result<Value, Option<u16>> {
+        match self.next().await.expect("a message or an end") {
+            Came::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
+            Came::End(code) => Err(code),
+        }
+    }
+
     /// Whatever comes up to the connection's end, and its code.
     pub async fn drain(&mut self) -> (Vec<Value>, Option<u16>) {
         let mut messages = Vec::new();
         loop {
-            match self.next().await.expect("an end") {
-                Came::Text(text) => messages.push(serde_json::from_str(&text).unwrap()),
-                Came::End(code) => return (messages, code),
+            match self.recv_or_end().await {
+                Ok(message) => messages.push(message),
+                Err(code) => return (messages, code),
             }
         }
     }
@@ -227,12 +236,6 @@ impl Client {
     pub fn resume(&mut self, session: &str, received: u64) -> impl Future<Output = Value> {
         let resume = json!({"session": session, "received": received});
         self.hello_with(json!({"type": "hello", "resume": resume}))
-    }
-
-    /// Sets the count to what the server's `hello` makes of it.
-    pub fn went_on_from(&mut self, old: &Client, hello: &Value) {
-        assert_eq!(self.peer, old.peer);
-        self.received = if hello["resumed"] == "full" { old.received } else { 0 };
     }
 
     /// Joins a room. Returns the `joined`.

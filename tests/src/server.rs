@@ -104,7 +104,7 @@ impl Server {
         &self,
         request: Request<()>,
     ) -> Result<(Client, Response<()>), (StatusCode, Response<String>)> {
-        Client::over_socket(self.address(), request).await
+        Client::connect(self.address(), request).await
     }
 
     /// A connection below WebSocket.
@@ -134,10 +134,14 @@ impl Server {
         (first, second)
     }
 
-    /// A new connection that takes a client's session up again. Returns the server's `hello`.
+    /// A new connection that takes a client's session up again, and goes on counting where the old
+    /// one stopped if nothing was lost. Returns the server's `hello`.
     pub async fn resume(&self, client: &Client) -> (Client, Value) {
         let mut next = self.connect().await;
         let hello = next.resume(&client.session, client.received).await;
+        if hello["resumed"] == "full" {
+            next.received = client.received;
+        }
         (next, hello)
     }
 }
