@@ -48,6 +48,10 @@ struct Cluster {
     numbers: AtomicU64,
 }
 
+/// The hubs that were told of a step, to be let go after the room is unlocked: the last handle of a
+/// hub may be among them, and with a hub its node goes too, which locks every room.
+type Told = Vec<Arc<dyn Events>>;
+
 /// A node's hub, once there is one.
 type Attached = OnceLock<Weak<dyn Events>>;
 
@@ -92,6 +96,7 @@ impl Default for Local {
 impl Drop for Local {
     fn drop(&mut self) {
         write(&self.cluster.nodes).remove(&self.node);
+        let mut told = Told::new();
         for shard in &self.cluster.rooms {
             let mut rooms = lock(shard);
             let touched: Vec<RoomName> = rooms
@@ -100,7 +105,8 @@ impl Drop for Local {
                 .map(|(name, _)| name.clone())
                 .collect();
             for room in touched {
-                self.cluster.retain(&mut rooms, self.node, &room, ByeReason::Lost, |_| false);
+                let (node, reason) = (self.node, ByeReason::Lost);
+                self.cluster.retain(&mut rooms, node, &room, reason, |_| false, &mut told);
             }
         }
     }
@@ -120,7 +126,14 @@ impl Cluster {
     ///
     /// They are told while the room is locked, which keeps their events in order; a hub's
     /// [`Events`] return at once and never call back.
-    fn step(&self, room: &RoomName, roster: &mut Roster, by: NodeId, kind: ChangeKind) -> Change {
+    fn step(
+        &self,
+        room: &RoomName,
+        roster: &mut Roster,
+        by: NodeId,
+        kind: ChangeKind,
+        told: &mut Told,
+    ) -> Change {
         let before = roster.stamp();
         let after = Stamp { version: before.version + 1, token: self.number() };
         let change = Change { room: room.clone(), before, after, kind };
@@ -130,6 +143,7 @@ impl Cluster {
         for node in others {
             if let Some(events) = self.node(node) {
                 events.changed(change.clone());
+                told.push(events);
             }
         }
         change
@@ -143,6 +157,7 @@ impl Cluster {
         room: &RoomName,
         reason: ByeReason,
         keep: impl Fn(&Member) -> bool,
+        told: &mut Told,
     ) {
         let Some(Room { roster, .. }) = rooms.get_mut(room) else { return };
         let gone: Vec<PeerId> = roster
@@ -151,7 +166,7 @@ impl Cluster {
             .map(|m| m.peer.clone())
             .collect();
         for peer in gone {
-            self.step(room, roster, node, ChangeKind::Left { peer, reason });
+            self.step(room, roster, node, ChangeKind::Left { peer, reason }, told);
         }
         if roster.is_empty() {
             rooms.remove(room);
@@ -177,6 +192,7 @@ impl Backplane for Local {
 
     async fn join(&self, entry: Entry) -> Result<Entered, JoinError> {
         let Entry { room, peer, generation, user, meta, capacity, listed } = entry;
+        let mut told = Told::new();
         let mut rooms = self.cluster.rooms(&room);
         if let Some(Room { roster, .. }) = rooms.get(&room)
             && let Some(member) = roster.get(peer.as_str())
@@ -198,7 +214,7 @@ impl Backplane for Local {
         let since = roster.version() + 1;
         let member = Member { peer, generation, node: self.node, user, meta, since };
         let kind = ChangeKind::Joined(Arc::new(member));
-        let change = self.cluster.step(&room, roster, self.node, kind);
+        let change = self.cluster.step(&room, roster, self.node, kind, &mut told);
         Ok(Entered { change, snapshot: roster.snapshot() })
     }
 
@@ -209,13 +225,14 @@ impl Backplane for Local {
         generation: u64,
         reason: ByeReason,
     ) -> Result<Option<Change>, Unavailable> {
+        let mut told = Told::new();
         let mut rooms = self.cluster.rooms(room);
         let Some(Room { roster, .. }) = rooms.get_mut(room) else { return Ok(None) };
         if roster.get(peer.as_str()).is_none_or(|m| m.generation != generation) {
             return Ok(None);
         }
         let kind = ChangeKind::Left { peer: peer.clone(), reason };
-        let change = self.cluster.step(room, roster, self.node, kind);
+        let change = self.cluster.step(room, roster, self.node, kind, &mut told);
         if roster.is_empty() {
             rooms.remove(room);
         }
@@ -229,13 +246,14 @@ impl Backplane for Local {
         generation: u64,
         meta: Json,
     ) -> Result<Option<Change>, Unavailable> {
+        let mut told = Told::new();
         let mut rooms = self.cluster.rooms(room);
         let Some(Room { roster, .. }) = rooms.get_mut(room) else { return Ok(None) };
         if roster.get(peer.as_str()).is_none_or(|m| m.generation != generation) {
             return Ok(None);
         }
         let kind = ChangeKind::Updated { peer: peer.clone(), meta };
-        Ok(Some(self.cluster.step(room, roster, self.node, kind)))
+        Ok(Some(self.cluster.step(room, roster, self.node, kind, &mut told)))
     }
 
     async fn resync(
@@ -243,11 +261,17 @@ impl Backplane for Local {
         room: &RoomName,
         present: Vec<Arc<Member>>,
     ) -> Result<Snapshot, Unavailable> {
+        let mut told = Told::new();
         let mut rooms = self.cluster.rooms(room);
         let same = |a: &Member, b: &Member| a.peer == b.peer && a.generation == b.generation;
-        self.cluster.retain(&mut rooms, self.node, room, ByeReason::Lost, |member| {
-            present.iter().any(|p| same(p, member))
-        });
+        self.cluster.retain(
+            &mut rooms,
+            self.node,
+            room,
+            ByeReason::Lost,
+            |member| present.iter().any(|p| same(p, member)),
+            &mut told,
+        );
         if present.is_empty() {
             return Ok(rooms.get(room).map(|room| room.roster.snapshot()).unwrap_or_default());
         }
@@ -257,7 +281,7 @@ impl Backplane for Local {
                 let since = roster.version() + 1;
                 let member = Member { since, node: self.node, ..(*member).clone() };
                 let kind = ChangeKind::Joined(Arc::new(member));
-                self.cluster.step(room, roster, self.node, kind);
+                self.cluster.step(room, roster, self.node, kind, &mut told);
             }
         }
         Ok(roster.snapshot())

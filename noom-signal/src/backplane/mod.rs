@@ -44,7 +44,8 @@ use crate::{
 /// A hub calls `attach` once, before all else, and drops its backplane when it goes. It repeats a
 /// `join`, `leave` or `update` that answered [`Unavailable`] with the same generation, so that the
 /// repetition can be told from a new one. It never calls while it holds a lock that [`Events`]
-/// takes: an implementation may call `Events` from within a request.
+/// takes: an implementation may call `Events` from within a request. One thing to mind: an upgraded
+/// [`Weak`] may be the last handle of its hub, and with the hub the backplane itself is dropped.
 #[async_trait]
 pub trait Backplane: Send + Sync + 'static {
     /// Takes the node into the cluster. Events go to `events` from now on; once the hub is gone,

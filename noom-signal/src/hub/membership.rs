@@ -94,13 +94,7 @@ impl Inner {
         let (peer, listed) = (session.peer.clone(), grant.listed);
         let entry = Entry { room: room.clone(), peer, generation, user, meta, capacity, listed };
         match self.backplane.join(entry).await {
-            Ok(entered) => self.step(&room, |here, delivery| {
-                if here.roster().is_none() {
-                    here.adopt(entered.snapshot, delivery)
-                } else {
-                    here.receive(entered.change, delivery)
-                }
-            }),
+            Ok(entered) => self.step(&room, |here, delivery| here.enter(entered, delivery)),
             Err(JoinError::Full { members }) => return Err(room_full(&room, members, capacity)),
             Err(JoinError::Unavailable(unavailable)) => {
                 drop(expected);

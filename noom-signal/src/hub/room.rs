@@ -11,7 +11,7 @@ use tokio::sync::{RwLock, broadcast, oneshot};
 use super::event::Event;
 use crate::{
     Limits,
-    backplane::Message,
+    backplane::{Entered, Message},
     protocol::{
         ByeReason, Frame, PeerId, RoomName, ServerMessage, Target,
         server::{Bye, Joined, Missed, Roster as RosterMessage, Updated, Welcome},
@@ -117,6 +117,23 @@ impl Room {
     pub(super) fn receive(&mut self, change: Change, delivery: &mut Delivery<'_>) -> Need {
         self.view.receive(change, delivery.limits.held_events);
         self.advance(delivery)
+    }
+
+    /// Takes in the answer to one of this node's joins.
+    pub(super) fn enter(&mut self, entered: Entered, delivery: &mut Delivery<'_>) -> Need {
+        let Entered { change, snapshot } = entered;
+        // The first of this node's peers brings the roster. Where several joined at the same time,
+        // the first of them is the one that met no other.
+        let met_another = snapshot.members.iter().any(|member| {
+            let expected = self.joining.get(&member.peer);
+            member.since != change.after.version
+                && expected.is_some_and(|(local, _)| local.generation == member.generation)
+        });
+        if self.view.roster().is_none() && !met_another {
+            self.adopt(snapshot, delivery)
+        } else {
+            self.receive(change, delivery)
+        }
     }
 
     /// Takes in the room as the cluster has it.
@@ -240,12 +257,7 @@ impl Room {
     /// The room as one member is told it after a loss.
     pub(super) fn roster_for(&self, peer: &PeerId) -> Option<Frame> {
         let roster = self.view.roster().filter(|_| self.locals.contains_key(peer))?;
-        let message = RosterMessage {
-            room: self.name.clone(),
-            version: roster.version(),
-            peers: roster.others(peer),
-        };
-        Some(ServerMessage::from(message).to_frame())
+        Some(roster_frame(&self.name, roster, peer))
     }
 
     /// Whether this node has nobody in it, so that it may be forgotten.
@@ -333,13 +345,23 @@ impl Room {
                 // Its session has ended meanwhile; whoever ended it takes it out again.
                 continue;
             }
+            // A newcomer learns its own `since` from this version. Where the roster is past it, the
+            // steps between are not at hand: it is told of its join, then of the room as it is.
+            let since = roster.get(peer.as_str()).map_or(roster.version(), |m| m.since);
+            let mut peers = roster.others(&peer);
+            let late = since < roster.version();
+            peers.retain(|other| !late || other.since < since);
             let joined = Joined {
                 room: self.name.clone(),
-                version: roster.version(),
-                peers: roster.others(&peer),
-                id: local.pending.take().and_then(|pending| pending.id),
+                version: since,
+                peers,
+                id: local.pending.as_ref().and_then(|pending| pending.id),
             };
             delivery.push(&local.session, ServerMessage::from(joined).to_frame());
+            if late {
+                delivery.push(&local.session, roster_frame(&self.name, roster, &peer));
+            }
+            local.pending = None;
             if self.locals.is_empty() {
                 delivery.emit(Event::RoomOpened { room: self.name.clone() });
             }
@@ -446,6 +468,11 @@ impl Room {
         let message = Message { room, from, to, known, frame };
         Relayed::Remote { message, nodes: nodes.into_iter().collect() }
     }
+}
+
+fn roster_frame(room: &RoomName, roster: &Roster, peer: &PeerId) -> Frame {
+    let (version, peers) = (roster.version(), roster.others(peer));
+    ServerMessage::from(RosterMessage { room: room.clone(), version, peers }).to_frame()
 }
 
 /// What a room tells, collected while its lock is held and finished after.

@@ -157,9 +157,9 @@ mod tests {
             let start = start % history.len();
             let mut events: Vec<usize> =
                 (0..history.len()).chain(start + 1..history.len()).collect();
-            for at in 0..events.len() {
-                let other = order[at] % events.len();
-                events.swap(at, other);
+            let count = events.len();
+            for (at, other) in order.iter().enumerate().take(count) {
+                events.swap(at, other % count);
             }
             let snapshot_at = order[0] % (events.len() + 1);
             let mut view = View::default();
