@@ -9,6 +9,7 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, oneshot};
 
 use super::{
     Inner,
+    delivery::Delivery,
     room::{Need, Pending, Room},
 };
 use crate::{
@@ -274,7 +275,7 @@ impl Inner {
     pub(super) fn step(
         self: &Arc<Self>,
         room: &RoomName,
-        act: impl FnOnce(&mut Room, &mut super::Delivery<'_>) -> Need,
+        act: impl FnOnce(&mut Room, &mut Delivery<'_>) -> Need,
     ) {
         if self.with_room(room.as_str(), act) == Some(Need::Snapshot) {
             self.fetch(room.clone());

@@ -3,6 +3,7 @@
 mod admission;
 mod cluster;
 mod connection;
+mod delivery;
 mod event;
 mod lobby;
 mod membership;
@@ -22,10 +23,11 @@ use tokio_util::task::TaskTracker;
 
 pub use admission::{Admission, Refused};
 pub use connection::Departure;
+use delivery::Delivery;
 pub use event::{Event, EventStream, Observed};
 use lobby::Lobby;
 use registry::Registry;
-use room::{Delivery, Room};
+use room::Room;
 
 use crate::{
     InvalidLimits, Limits,

@@ -1,22 +1,24 @@
 //! One room, as this node serves it.
 
+mod relay;
+
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
-    task::Waker,
 };
 
-use tokio::sync::{RwLock, broadcast, oneshot};
+use tokio::sync::{RwLock, oneshot};
 
-use super::event::Event;
+pub(super) use relay::Relayed;
+
+use super::{delivery::Delivery, event::Event};
 use crate::{
-    Limits,
     backplane::{Entered, Message},
     protocol::{
-        ByeReason, Frame, PeerId, RoomName, ServerMessage, Target,
+        ByeReason, Frame, PeerId, RoomName, ServerMessage,
         server::{Bye, Joined, Missed, Roster as RosterMessage, Updated, Welcome},
     },
-    room::{Change, ChangeKind, Member, NodeId, Roster, Snapshot, View},
+    room::{Change, ChangeKind, Member, Roster, Snapshot, View},
     session::Session,
 };
 
@@ -60,19 +62,6 @@ pub(super) struct Pending {
     pub(super) id: Option<u64>,
     /// Dropped once it is answered.
     pub(super) _done: oneshot::Sender<()>,
-}
-
-/// How a message inside a room went.
-#[derive(Debug)]
-pub(super) enum Relayed {
-    Delivered,
-    /// The target, or some of them, are on these nodes.
-    Remote {
-        message: Message,
-        nodes: Vec<NodeId>,
-    },
-    NotInRoom,
-    PeerNotFound,
 }
 
 /// What a room needs beyond its lock.
@@ -181,66 +170,6 @@ impl Room {
         let local = self.locals.get_mut(peer)?;
         local.gone = true;
         Some(local.generation)
-    }
-
-    /// Relays a frame from one of this node's peers.
-    pub(super) fn relay(
-        &mut self,
-        from: &PeerId,
-        to: &str,
-        everyone: bool,
-        frame: &Frame,
-        delivery: &mut Delivery<'_>,
-    ) -> Relayed {
-        if !self.locals.contains_key(from) {
-            return Relayed::NotInRoom;
-        }
-        if everyone && to == "*" {
-            for (peer, local) in &self.locals {
-                if peer != from {
-                    delivery.push(&local.session, frame.clone());
-                }
-            }
-            let own = delivery.node;
-            let nodes: HashSet<NodeId> =
-                self.members().map(|m| m.node).filter(|&node| node != own).collect();
-            return self.remote(from, Target::Everyone, nodes, frame);
-        }
-        if to == from.as_str() {
-            return Relayed::PeerNotFound;
-        }
-        if let Some(target) = self.locals.get(to).filter(|target| !target.gone) {
-            delivery.push(&target.session, frame.clone());
-            return Relayed::Delivered;
-        }
-        match self.view.roster().and_then(|roster| roster.get(to)).cloned() {
-            Some(member) if member.node != delivery.node => {
-                let nodes = HashSet::from([member.node]);
-                self.remote(from, Target::Peer(member.peer.clone()), nodes, frame)
-            }
-            // Of this node, and not among its peers: it is on its way out.
-            _ => Relayed::PeerNotFound,
-        }
-    }
-
-    /// Takes in a message from another node.
-    pub(super) fn deliver(&mut self, message: Message, delivery: &mut Delivery<'_>) -> Need {
-        self.early.push_back(message);
-        if self.early.len() > delivery.limits.held_events {
-            // The steps they wait for do not come. Their targets are told that something is lost.
-            for message in self.early.drain(..) {
-                for (peer, local) in &self.locals {
-                    if matches!(&message.to, Target::Everyone)
-                        || matches!(&message.to, Target::Peer(to) if to == peer)
-                    {
-                        local.session.lose();
-                    }
-                }
-            }
-            return self.doubt();
-        }
-        self.release(delivery);
-        Need::Nothing
     }
 
     /// Tells the other members that this peer may have missed messages.
@@ -371,34 +300,6 @@ impl Room {
         }
     }
 
-    /// Delivers the messages whose time has come.
-    fn release(&mut self, delivery: &mut Delivery<'_>) {
-        while let Some(message) = self.early.pop_front() {
-            let Some(roster) = self.view.roster() else {
-                return self.early.push_front(message);
-            };
-            if message.known.version > roster.version() || self.view.in_doubt() {
-                return self.early.push_front(message);
-            }
-            if roster.get(message.from.as_str()).is_none() {
-                // Its sender's bye has been told: nothing of it may follow.
-                continue;
-            }
-            match &message.to {
-                Target::Peer(to) => {
-                    if let Some(target) = self.locals.get(to) {
-                        delivery.push(&target.session, message.frame);
-                    }
-                }
-                Target::Everyone => {
-                    for local in self.locals.values() {
-                        delivery.push(&local.session, message.frame.clone());
-                    }
-                }
-            }
-        }
-    }
-
     /// Tells every local member the whole roster, which replaces what it knew.
     fn tell_roster(&self, delivery: &mut Delivery<'_>) {
         for (peer, local) in &self.locals {
@@ -458,52 +359,9 @@ impl Room {
             }
         }
     }
-
-    fn remote(&self, from: &PeerId, to: Target, nodes: HashSet<NodeId>, frame: &Frame) -> Relayed {
-        if nodes.is_empty() {
-            return Relayed::Delivered;
-        }
-        let known = self.view.roster().map(Roster::stamp).unwrap_or_default();
-        let (room, from, frame) = (self.name.clone(), from.clone(), frame.clone());
-        let message = Message { room, from, to, known, frame };
-        Relayed::Remote { message, nodes: nodes.into_iter().collect() }
-    }
 }
 
 fn roster_frame(room: &RoomName, roster: &Roster, peer: &PeerId) -> Frame {
     let (version, peers) = (roster.version(), roster.others(peer));
     ServerMessage::from(RosterMessage { room: room.clone(), version, peers }).to_frame()
-}
-
-/// What a room tells, collected while its lock is held and finished after.
-#[derive(Debug)]
-pub(super) struct Delivery<'a> {
-    pub(super) limits: &'a Limits,
-    pub(super) node: NodeId,
-    pub(super) events: &'a broadcast::Sender<Event>,
-    wakers: Vec<Waker>,
-}
-
-impl<'a> Delivery<'a> {
-    pub(super) fn new(
-        limits: &'a Limits,
-        node: NodeId,
-        events: &'a broadcast::Sender<Event>,
-    ) -> Self {
-        Self { limits, node, events, wakers: Vec::new() }
-    }
-
-    pub(super) fn push(&mut self, session: &Session, frame: Frame) {
-        self.wakers.extend(session.push(frame, self.limits));
-    }
-
-    /// Sent while the room is locked, so that listeners hear a room's events in order.
-    fn emit(&self, event: Event) {
-        event.send(self.events);
-    }
-
-    /// Wakes the connections that have something to write. Called without the lock.
-    pub(super) fn finish(self) {
-        self.wakers.into_iter().for_each(Waker::wake);
-    }
 }

@@ -1,0 +1,128 @@
+//! Messages between the members of a room.
+
+use std::collections::HashSet;
+
+use super::{Need, Room};
+use crate::{
+    backplane::Message,
+    hub::delivery::Delivery,
+    protocol::{Frame, PeerId, Target},
+    room::{NodeId, Roster},
+};
+
+/// How a message inside a room went.
+#[derive(Debug)]
+pub(in crate::hub) enum Relayed {
+    Delivered,
+    /// The target, or some of them, are on these nodes.
+    Remote {
+        message: Message,
+        nodes: Vec<NodeId>,
+    },
+    NotInRoom,
+    PeerNotFound,
+}
+
+impl Room {
+    /// Relays a frame from one of this node's peers.
+    pub(in crate::hub) fn relay(
+        &mut self,
+        from: &PeerId,
+        to: &str,
+        everyone: bool,
+        frame: &Frame,
+        delivery: &mut Delivery<'_>,
+    ) -> Relayed {
+        if !self.locals.contains_key(from) {
+            return Relayed::NotInRoom;
+        }
+        if everyone && to == "*" {
+            for (peer, local) in &self.locals {
+                if peer != from {
+                    delivery.push(&local.session, frame.clone());
+                }
+            }
+            let own = delivery.node;
+            let nodes: HashSet<NodeId> =
+                self.members().map(|m| m.node).filter(|&node| node != own).collect();
+            return self.remote(from, Target::Everyone, nodes, frame);
+        }
+        if to == from.as_str() {
+            return Relayed::PeerNotFound;
+        }
+        if let Some(target) = self.locals.get(to).filter(|target| !target.gone) {
+            delivery.push(&target.session, frame.clone());
+            return Relayed::Delivered;
+        }
+        match self.view.roster().and_then(|roster| roster.get(to)).cloned() {
+            Some(member) if member.node != delivery.node => {
+                let nodes = HashSet::from([member.node]);
+                self.remote(from, Target::Peer(member.peer.clone()), nodes, frame)
+            }
+            // Of this node, and not among its peers: it is on its way out.
+            _ => Relayed::PeerNotFound,
+        }
+    }
+
+    /// Takes in a message from another node.
+    pub(in crate::hub) fn deliver(
+        &mut self,
+        message: Message,
+        delivery: &mut Delivery<'_>,
+    ) -> Need {
+        self.early.push_back(message);
+        if self.early.len() > delivery.limits.held_events {
+            // The steps they wait for do not come. Their targets are told that something is lost.
+            for message in self.early.drain(..) {
+                for (peer, local) in &self.locals {
+                    if matches!(&message.to, Target::Everyone)
+                        || matches!(&message.to, Target::Peer(to) if to == peer)
+                    {
+                        local.session.lose();
+                    }
+                }
+            }
+            return self.doubt();
+        }
+        self.release(delivery);
+        Need::Nothing
+    }
+
+    /// Delivers the messages whose time has come.
+    pub(super) fn release(&mut self, delivery: &mut Delivery<'_>) {
+        while let Some(message) = self.early.pop_front() {
+            let Some(roster) = self.view.roster() else {
+                return self.early.push_front(message);
+            };
+            if message.known.version > roster.version() || self.view.in_doubt() {
+                return self.early.push_front(message);
+            }
+            if roster.get(message.from.as_str()).is_none() {
+                // Its sender's bye has been told: nothing of it may follow.
+                continue;
+            }
+            match &message.to {
+                Target::Peer(to) => {
+                    if let Some(target) = self.locals.get(to) {
+                        delivery.push(&target.session, message.frame);
+                    }
+                }
+                Target::Everyone => {
+                    for local in self.locals.values() {
+                        delivery.push(&local.session, message.frame.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn remote(&self, from: &PeerId, to: Target, nodes: HashSet<NodeId>, frame: &Frame) -> Relayed {
+        if nodes.is_empty() {
+            return Relayed::Delivered;
+        }
+        let known = self.view.roster().map(Roster::stamp).unwrap_or_default();
+        let (room, from, frame) = (self.name.clone(), from.clone(), frame.clone());
+        let message = Message { room, from, to, known, frame };
+        Relayed::Remote { message, nodes: nodes.into_iter().collect() }
+    }
+}
