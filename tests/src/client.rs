@@ -317,11 +317,16 @@ impl Client {
     }
 
     /// Cuts the link without a close; what is known of the session stays.
-    pub fn cut(self) -> Self {
-        let Self { link, peer, session, received } = self;
-        drop(link);
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        self.lose_link();
+        self
+    }
+
+    /// The same, in place.
+    pub fn lose_link(&mut self) {
         let (_, unconnected) = noom_signal::transport::pipe(1);
-        Self { link: Link::Pipe(unconnected), peer, session, received }
+        self.link = Link::Pipe(unconnected);
     }
 
     /// `None` where nothing came in time. Pings are answered meanwhile.

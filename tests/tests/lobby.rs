@@ -122,6 +122,20 @@ async fn a_watcher_that_resumes() {
     watcher.expect(lobby(&[("#a", 1), ("#b", 1)], None)).await;
 }
 
+/// An answer that was lost with its connection comes on the next, under the id that waits for it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_missed() {
+    let server = Server::in_process(hub());
+    let mut watcher = server.hello().await;
+    watcher.send(json!({"type": "lobby", "watch": true, "id": 4})).await;
+    // Taken, and not read.
+    sleep(Duration::from_millis(10)).await;
+    let (mut watcher, hello) = server.resume(&watcher.cut()).await;
+    assert_eq!((&hello["resumed"], &hello["received"]), (&json!("full"), &json!(1)));
+    watcher.expect(lobby(&[], Some(4))).await;
+    watcher.nothing_came().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_room_is_listed_by_default() {
     let server = Server::in_process(Hub::builder());
