@@ -1,27 +1,15 @@
 // Accessible to all, on every screen size: axe finds nothing, nothing overflows, targets are large enough for a thumb.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
 import { devices } from "playwright-core";
-import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
-import { startServer } from "./harness/server.mjs";
+import { Stage } from "./harness/stage.mjs";
 import { until } from "./harness/wait.mjs";
 
 const { defaultBrowserType, ...PHONE } = devices["iPhone 13"];
 const SCREENS = { desktop: { viewport: { width: 1280, height: 800 } }, phone: PHONE };
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = Stage.set();
 
 async function assertAccessible(person, where) {
   const { violations } = await new AxeBuilder({ page: person.page }).analyze();
@@ -44,15 +32,15 @@ async function assertFits(person, where) {
 
 for (const [screen, options] of Object.entries(SCREENS)) {
   for (const colorScheme of ["light", "dark"]) {
-    test(`${screen}, ${colorScheme}: before, in and after a call`, async () => {
-      const mina = await ChromiumPerson.open(browser, "Mina", { ...options, colorScheme });
-      const jonas = await ChromiumPerson.open(browser, "Jonas with a name far too long for any tile of a phone");
+    test(`${screen}, ${colorScheme}: before, in and after a call`, async (t) => {
+      const mina = await stage.open(t, "Mina", { ...options, colorScheme });
+      const jonas = await stage.open(t, "Jonas with a name far too long for any tile of a phone");
       const check = async (where) => {
         await assertAccessible(mina, where);
         await assertFits(mina, where);
       };
       const room = `${screen}-${colorScheme}`;
-      await mina.goto(`${server.url}/r/${room}`);
+      await mina.goto(`${stage.url}/r/${room}`);
       await mina.ready();
       await check("the screen before the call");
       await mina.fill("Room", "");
@@ -61,7 +49,7 @@ for (const [screen, options] of Object.entries(SCREENS)) {
       await mina.fill("Room", room);
       await mina.enter();
       await check("alone in the call");
-      await jonas.join(server.url, room);
+      await jonas.join(stage.url, room);
       await jonas.press("Mute");
       await jonas.press("Stop video");
       await mina.tileIs(jonas.name, "off", ({ label, state }) => label.includes("camera off") && state === "connected");
@@ -79,19 +67,15 @@ for (const [screen, options] of Object.entries(SCREENS)) {
       await mina.press("Close");
       await mina.leave();
       await check("after the call");
-      mina.assertClean();
-      jonas.assertClean();
-      await mina.close();
-      await jonas.close();
     });
   }
 }
 
-test("a phone shows four people without scrolling, upright and turned", async () => {
-  const mina = await ChromiumPerson.open(browser, "Mina", PHONE);
-  const others = await Promise.all(["Jonas", "Ayşe", "Bảo"].map((name) => ChromiumPerson.open(browser, name)));
-  await mina.join(server.url, "four");
-  for (const other of others) await other.join(server.url, "four");
+test("a phone shows four people without scrolling, upright and turned", async (t) => {
+  const mina = await stage.open(t, "Mina", PHONE);
+  const others = await stage.people(t, "Jonas", "Ayşe", "Bảo");
+  await mina.join(stage.url, "four");
+  for (const other of others) await other.join(stage.url, "four");
   await mina.watches("Jonas", "Ayşe", "Bảo");
   for (const viewport of [PHONE.viewport, { width: PHONE.viewport.height, height: PHONE.viewport.width }]) {
     await mina.page.setViewportSize(viewport);
@@ -104,9 +88,5 @@ test("a phone shows four people without scrolling, upright and turned", async ()
       return boxes.length === 10 && boxes.every(({ left, top, right, bottom }) =>
         left >= 0 && top >= 0 && right <= viewport.width + 1 && bottom <= viewport.height + 1 && right - left >= 44);
     });
-  }
-  for (const person of [mina, ...others]) {
-    person.assertClean();
-    await person.close();
   }
 });

@@ -1,22 +1,10 @@
 // The text chat, which runs over the data channels between the people.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
-import { startServer } from "./harness/server.mjs";
+import { test } from "node:test";
+import { Stage } from "./harness/stage.mjs";
 import { until } from "./harness/wait.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = Stage.set();
 
 async function say(person, text) {
   await person.page.getByRole("textbox", { name: "Message" }).fill(text);
@@ -37,9 +25,9 @@ async function reads(person, ...expected) {
   });
 }
 
-test("what one says, the others read, with the sender's name; what was not seen is counted", async () => {
-  const [mina, jonas, ayse] = await Promise.all(["Mina", "Jonas", "Ayşe"].map((name) => ChromiumPerson.open(browser, name)));
-  for (const person of [mina, jonas, ayse]) await person.join(server.url, "chat");
+test("what one says, the others read, with the sender's name; what was not seen is counted", async (t) => {
+  const [mina, jonas, ayse] = await stage.people(t, "Mina", "Jonas", "Ayşe");
+  for (const person of [mina, jonas, ayse]) await person.join(stage.url, "chat");
   await mina.watches("Jonas", "Ayşe");
   await mina.press("Chat");
   await say(mina, "Good morning");
@@ -57,19 +45,13 @@ test("what one says, the others read, with the sender's name; what was not seen 
   await jonas.leave();
   await mina.sees("Ayşe");
   assert.deepEqual((await messages(mina)).at(-1), ["Jonas", "Good morning, Mina"]);
-  for (const person of [mina, jonas, ayse]) {
-    person.assertClean();
-    await person.close();
-  }
 });
 
-test("a message that nobody can hear is not lost in silence", async () => {
-  const mina = await ChromiumPerson.open(browser, "Mina");
-  await mina.join(server.url, "alone");
+test("a message that nobody can hear is not lost in silence", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  await mina.join(stage.url, "alone");
   await mina.press("Chat");
   await say(mina, "Hello?");
   await mina.page.getByRole("alert").getByText("The message reached nobody").waitFor();
   assert.equal(await mina.page.getByRole("textbox", { name: "Message" }).inputValue(), "Hello?");
-  mina.assertClean();
-  await mina.close();
 });

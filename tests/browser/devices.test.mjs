@@ -1,49 +1,18 @@
 // One's own camera and microphone: muting, switching, turning off, leaving; seen from both ends.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
+import { test } from "node:test";
 import { SMALL_CAMERA } from "./harness/person.mjs";
-import { startServer } from "./harness/server.mjs";
+import { Stage } from "./harness/stage.mjs";
 import { until } from "./harness/wait.mjs";
 
 // Chromium's fake_device_1 is a depth camera, whose picture the browser shows but doesn't send.
 const WIDE_CAMERA = "fake_device_2";
 
-let server;
-let browser;
-let people = [];
+const stage = Stage.set();
 
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-afterEach(async () => {
-  const [present] = [people.splice(0)];
-  for (const person of present) person.assertClean();
-  for (const person of present) await person.close();
-});
-
-async function open(name, options) {
-  const person = await ChromiumPerson.open(browser, name, { camera: { ...SMALL_CAMERA, wide: WIDE_CAMERA }, ...options });
-  people.push(person);
-  return person;
-}
-
-/** Two people who see and hear each other. */
-async function pair(room) {
-  const mina = await open("Mina");
-  const jonas = await open("Jonas");
-  await mina.join(server.url, room);
-  await jonas.join(server.url, room);
-  await mina.watches("Jonas");
-  await jonas.watches("Mina");
-  return { mina, jonas };
+/** Two people who see each other, with cameras that can be told apart. */
+function pair(t, room) {
+  return stage.pair(t, room, { camera: { ...SMALL_CAMERA, wide: WIDE_CAMERA } });
 }
 
 function hasShape({ width, height }, shape) {
@@ -60,8 +29,8 @@ async function isMarked(viewer, name, mark, on = true) {
   await viewer.tileIs(name, `${on ? "" : "not "}marked "${mark}"`, ({ label }) => label.includes(mark) === on);
 }
 
-test("the own picture is muted and mirrored; the others' are neither", async () => {
-  const { mina } = await pair("mirror");
+test("the own picture is muted and mirrored; the others' are neither", async (t) => {
+  const { mina } = await pair(t, "mirror");
   const own = await mina.tile("Mina (you)");
   assert.equal(own.muted, true, "or everyone would hear themselves");
   assert.equal(own.transform, "matrix(-1, 0, 0, 1, 0, 0)");
@@ -70,16 +39,16 @@ test("the own picture is muted and mirrored; the others' are neither", async () 
   assert.equal(other.transform, "none");
 });
 
-test("the preview is muted and mirrored too", async () => {
-  const mina = await open("Mina");
-  await mina.goto(`${server.url}/r/preview`);
+test("the preview is muted and mirrored too", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  await mina.goto(`${stage.url}/r/preview`);
   const preview = mina.page.getByLabel("Your camera");
   await until("the preview plays", () => preview.evaluate((video) => video.videoWidth > 0));
   assert.deepEqual(await preview.evaluate((video) => [video.muted, getComputedStyle(video).transform]), [true, "matrix(-1, 0, 0, 1, 0, 0)"]);
 });
 
-test("mute survives a camera switch, and the picture comes from the new camera", async () => {
-  const { mina, jonas } = await pair("switch");
+test("mute survives a camera switch, and the picture comes from the new camera", async (t) => {
+  const { mina, jonas } = await pair(t, "switch");
   await jonas.hears("Mina");
   await mina.press("Mute");
   await isMarked(jonas, "Mina", "microphone off");
@@ -103,8 +72,8 @@ test("mute survives a camera switch, and the picture comes from the new camera",
   await isMarked(jonas, "Mina", "microphone off", false);
 });
 
-test("mute survives a microphone switch, and the old microphone is stopped", async () => {
-  const { mina, jonas } = await pair("microphones");
+test("mute survives a microphone switch, and the old microphone is stopped", async (t) => {
+  const { mina, jonas } = await pair(t, "microphones");
   await jonas.hears("Mina");
   await mina.press("Mute");
   await jonas.hearsNothingOf("Mina", 2);
@@ -116,8 +85,8 @@ test("mute survives a microphone switch, and the old microphone is stopped", asy
   await jonas.hears("Mina");
 });
 
-test("a camera that is off is stopped, and comes back when turned on", async () => {
-  const { mina, jonas } = await pair("off");
+test("a camera that is off is stopped, and comes back when turned on", async (t) => {
+  const { mina, jonas } = await pair(t, "off");
   await mina.press("Stop video");
   await isMarked(jonas, "Mina", "camera off");
   await jonas.tileIs("Mina", "without picture", ({ shown }) => !shown);
@@ -129,8 +98,8 @@ test("a camera that is off is stopped, and comes back when turned on", async () 
   assert.equal((await mina.liveTracks()).length, 2);
 });
 
-test("switches pressed in haste end as they were pressed last", async () => {
-  const { mina, jonas } = await pair("haste");
+test("switches pressed in haste end as they were pressed last", async (t) => {
+  const { mina, jonas } = await pair(t, "haste");
   for (let round = 0; round < 3; round += 1) {
     await mina.press("Stop video");
     await mina.press("Mute");
@@ -148,8 +117,8 @@ test("switches pressed in haste end as they were pressed last", async () => {
   });
 });
 
-test("leaving stops every track and connection; the others' grids are right; one can come back", async () => {
-  const { mina, jonas } = await pair("leaving");
+test("leaving stops every track and connection; the others' grids are right; one can come back", async (t) => {
+  const { mina, jonas } = await pair(t, "leaving");
   await mina.leave();
   await jonas.sees();
   assert.deepEqual(await mina.liveTracks(), []);
@@ -162,11 +131,11 @@ test("leaving stops every track and connection; the others' grids are right; one
   assert.equal((await mina.liveTracks()).length, 2);
 });
 
-test("choices made before the call hold in it, and are remembered", async () => {
-  const mina = await open("Mina");
-  const jonas = await open("Jonas");
-  await jonas.join(server.url, "choices");
-  await mina.goto(`${server.url}/r/choices`);
+test("choices made before the call hold in it, and are remembered", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  const jonas = await stage.open(t, "Jonas");
+  await jonas.join(stage.url, "choices");
+  await mina.goto(`${stage.url}/r/choices`);
   await mina.press("Mute");
   await mina.press("Stop video");
   await mina.enter();
@@ -179,11 +148,11 @@ test("choices made before the call hold in it, and are remembered", async () => 
   assert.deepEqual((await mina.liveTracks()).filter(({ kind }) => kind === "video"), [], "a camera that was off is not even asked for");
 });
 
-test("the keyboard alone is enough", async () => {
-  const mina = await open("Mina");
-  const jonas = await open("Jonas");
-  await jonas.join(server.url, "keyboard");
-  await mina.goto(`${server.url}/r/keyboard`);
+test("the keyboard alone is enough", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  const jonas = await stage.open(t, "Jonas");
+  await jonas.join(stage.url, "keyboard");
+  await mina.goto(`${stage.url}/r/keyboard`);
   await mina.ready();
   await mina.page.keyboard.type("Mina"); // the field has the focus
   await mina.page.keyboard.press("Enter");

@@ -1,24 +1,14 @@
 // Chromium and Firefox in one call, whoever comes first.
 import { after, before, test } from "node:test";
-import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
 import { FirefoxPerson, launchFirefox } from "./harness/firefox.mjs";
-import { startServer } from "./harness/server.mjs";
+import { keep, Stage } from "./harness/stage.mjs";
 
-let server;
-let chromium;
+const stage = Stage.set();
 let firefox;
+before(async () => (firefox = await launchFirefox()));
+after(() => firefox?.close());
 
-before(async () => {
-  server = await startServer();
-  chromium = await launchChromium();
-  firefox = await launchFirefox();
-});
-
-after(async () => {
-  await chromium?.close();
-  await firefox?.close();
-  await server?.stop();
-});
+const openFirefox = async (t, name) => keep(t, await FirefoxPerson.open(firefox, name));
 
 async function inCall(first, second) {
   await first.sees(second.name);
@@ -30,12 +20,12 @@ async function inCall(first, second) {
 }
 
 for (const order of ["Chromium first", "Firefox first"]) {
-  test(`a call of Chromium and Firefox, ${order}`, async () => {
-    const people = [await ChromiumPerson.open(chromium, "Chromium"), await FirefoxPerson.open(firefox, "Firefox")];
+  test(`a call of Chromium and Firefox, ${order}`, async (t) => {
+    const people = [await stage.open(t, "Chromium"), await openFirefox(t, "Firefox")];
     if (order === "Firefox first") people.reverse();
     const [first, second] = people;
-    await first.join(server.url, order);
-    await second.join(server.url, order);
+    await first.join(stage.url, order);
+    await second.join(stage.url, order);
     await inCall(first, second);
 
     // What changes the connection must go through the other browser as well.
@@ -49,16 +39,14 @@ for (const order of ["Chromium first", "Firefox first"]) {
 
     await second.leave();
     await first.sees();
-    for (const person of people) person.assertClean();
-    for (const person of people) await person.close();
   });
 }
 
-test("a third person", async () => {
-  const one = await ChromiumPerson.open(chromium, "Chromium");
-  const two = await FirefoxPerson.open(firefox, "Firefox");
-  const three = await ChromiumPerson.open(chromium, "Chromium too");
-  for (const person of [one, two, three]) await person.join(server.url, "three");
+test("a third person", async (t) => {
+  const one = await stage.open(t, "Chromium");
+  const two = await openFirefox(t, "Firefox");
+  const three = await stage.open(t, "Chromium too");
+  for (const person of [one, two, three]) await person.join(stage.url, "three");
   await one.watches("Firefox", "Chromium too");
   await two.watches("Chromium", "Chromium too");
   await three.watches("Chromium", "Firefox");
@@ -66,8 +54,4 @@ test("a third person", async () => {
   await two.sees("Chromium too");
   await three.sees("Firefox");
   await three.watches("Firefox");
-  for (const person of [one, two, three]) {
-    person.assertClean();
-    await person.close();
-  }
 });

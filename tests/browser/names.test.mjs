@@ -1,30 +1,18 @@
 // Names and rooms are whatever people type, and what other clients send: text, never markup, never a broken layout.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
-import { startServer } from "./harness/server.mjs";
+import { test } from "node:test";
+import { Stage } from "./harness/stage.mjs";
 import { until } from "./harness/wait.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = Stage.set();
 
 const MARKUP = "<img src=x onerror=alert(1)><b>Bob</b>";
 
-test("a name with markup is text for everyone", async () => {
-  const mina = await ChromiumPerson.open(browser, "Mina");
-  const bob = await ChromiumPerson.open(browser, MARKUP);
-  await mina.join(server.url, "markup");
-  await bob.join(server.url, "markup");
+test("a name with markup is text for everyone", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  const bob = await stage.open(t, MARKUP);
+  await mina.join(stage.url, "markup");
+  await bob.join(stage.url, "markup");
   await mina.sees(MARKUP);
   await bob.sees("Mina");
   await bob.press("Chat");
@@ -32,16 +20,14 @@ test("a name with markup is text for everyone", async () => {
   await bob.page.keyboard.press("Enter");
   for (const person of [mina, bob]) {
     assert.equal(await person.page.locator("b, img[src=x]").count(), 0);
-    person.assertClean();
-    await person.close();
   }
 });
 
-test("whatever other clients call themselves, the grid holds", async () => {
-  const mina = await ChromiumPerson.open(browser, "Mina");
-  await mina.join(server.url, "strange");
-  const stranger = await ChromiumPerson.open(browser, "Stranger");
-  await stranger.goto(`${server.url}/`);
+test("whatever other clients call themselves, the grid holds", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  await mina.join(stage.url, "strange");
+  const stranger = await stage.open(t, "Stranger");
+  await stranger.goto(`${stage.url}/`);
   const long = "W".repeat(900);
   const metas = [{}, { name: 7 }, { name: { toString: "no" } }, { name: "" }, { name: "  \u0000\n " }, { name: long, muted: "yes", cameraOff: [] }, { name: "\u202eevil gnp.exe" }];
   await stranger.page.evaluate(async (metas) => {
@@ -71,41 +57,34 @@ test("whatever other clients call themselves, the grid holds", async () => {
     return { inside, wide: document.documentElement.scrollWidth - innerWidth };
   });
   assert.deepEqual(layout, { inside: true, wide: 0 });
-  mina.assertClean();
-  await mina.close();
-  await stranger.close();
 });
 
-test("a room may be called anything; its link leads into it", async () => {
+test("a room may be called anything; its link leads into it", async (t) => {
   const room = "회의 / 100% <b>";
-  const mina = await ChromiumPerson.open(browser, "Mina", { permissions: ["clipboard-read", "clipboard-write"] });
-  await mina.goto(server.url);
+  const mina = await stage.open(t, "Mina", { permissions: ["clipboard-read", "clipboard-write"] });
+  await mina.goto(stage.url);
   await mina.fill("Room", room);
   await mina.enter();
   await mina.page.getByRole("heading", { level: 1 }).getByText(room).or(mina.page.getByRole("heading", { name: room })).first().waitFor();
   await mina.page.getByRole("group", { name: "Call controls" }).getByRole("button", { name: "Copy link" }).click();
   await mina.page.getByRole("status").getByText("Copied").waitFor();
   const link = await mina.page.evaluate(() => navigator.clipboard.readText());
-  assert.equal(link, `${server.url}/r/${encodeURIComponent(room)}`);
+  assert.equal(link, `${stage.url}/r/${encodeURIComponent(room)}`);
 
-  const jonas = await ChromiumPerson.open(browser, "Jonas");
+  const jonas = await stage.open(t, "Jonas");
   await jonas.goto(link);
   assert.equal(await jonas.page.getByLabel("Room", { exact: true }).inputValue(), room);
   await jonas.enter();
   await mina.sees("Jonas");
-  const ayse = await ChromiumPerson.open(browser, "Ayşe");
-  await ayse.goto(`${server.url}/?room=${encodeURIComponent(room)}`);
+  const ayse = await stage.open(t, "Ayşe");
+  await ayse.goto(`${stage.url}/?room=${encodeURIComponent(room)}`);
   await ayse.enter();
   await mina.sees("Jonas", "Ayşe");
-  for (const person of [mina, jonas, ayse]) {
-    person.assertClean();
-    await person.close();
-  }
 });
 
-test("a missing name or room is asked for, not sent", async () => {
-  const mina = await ChromiumPerson.open(browser, "Mina");
-  await mina.goto(server.url);
+test("a missing name or room is asked for, not sent", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  await mina.goto(stage.url);
   await mina.ready();
   await mina.press("Join");
   await mina.page.getByText("Please tell the others your name.").waitFor();
@@ -116,15 +95,13 @@ test("a missing name or room is asked for, not sent", async () => {
   await mina.fill("Room", "방".repeat(60));
   await mina.press("Join");
   await mina.page.getByText("This room name is too long.").waitFor();
-  mina.assertClean();
-  await mina.close();
 });
 
-test("the back button leads out of the call, without a trace", async () => {
-  const mina = await ChromiumPerson.open(browser, "Mina");
-  const jonas = await ChromiumPerson.open(browser, "Jonas");
-  await jonas.join(server.url, "back");
-  await mina.goto(server.url);
+test("the back button leads out of the call, without a trace", async (t) => {
+  const mina = await stage.open(t, "Mina");
+  const jonas = await stage.open(t, "Jonas");
+  await jonas.join(stage.url, "back");
+  await mina.goto(stage.url);
   await mina.fill("Room", "back");
   await mina.enter();
   await jonas.sees("Mina");
@@ -132,15 +109,12 @@ test("the back button leads out of the call, without a trace", async () => {
   await mina.visible("Join");
   await jonas.sees();
   assert.ok((await mina.connectionStates()).every((state) => state === "closed"));
-  mina.assertClean();
-  await mina.close();
-  await jonas.close();
 });
 
-test("a full room says so", async () => {
-  const small = await startServer(["--peers-per-room", "1"]);
-  const mina = await ChromiumPerson.open(browser, "Mina");
-  const jonas = await ChromiumPerson.open(browser, "Jonas");
+test("a full room says so", async (t) => {
+  const small = await stage.server(t, ["--peers-per-room", "1"]);
+  const mina = await stage.open(t, "Mina");
+  const jonas = await stage.open(t, "Jonas");
   await mina.join(small.url, "full");
   await jonas.goto(`${small.url}/r/full`);
   await jonas.fill("Your name", "Jonas");
@@ -150,9 +124,4 @@ test("a full room says so", async () => {
   await mina.leave();
   await jonas.press("Join");
   await jonas.visible("Leave");
-  for (const person of [mina, jonas]) {
-    person.assertClean();
-    await person.close();
-  }
-  await small.stop();
 });

@@ -1,21 +1,9 @@
 // What a network may do to the order of things, the connection must bear.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { ChromiumPerson, launchChromium } from "./harness/chromium.mjs";
-import { startServer } from "./harness/server.mjs";
+import { test } from "node:test";
+import { Stage } from "./harness/stage.mjs";
 
-let server;
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = Stage.set();
 
 /** Lets a person's frames through, but holds each first `type` from a peer until that peer's candidates came. */
 async function holdBack(person, type, candidates) {
@@ -43,26 +31,22 @@ async function holdBack(person, type, candidates) {
 }
 
 for (const [type, late] of [["offer", "newcomer"], ["answer", "member"]]) {
-  test(`candidates that come before the ${type} are kept for it`, async () => {
-    const mina = await ChromiumPerson.open(browser, "Mina");
-    const jonas = await ChromiumPerson.open(browser, "Jonas");
+  test(`candidates that come before the ${type} are kept for it`, async (t) => {
+    const mina = await stage.open(t, "Mina");
+    const jonas = await stage.open(t, "Jonas");
     const seen = await holdBack(late === "newcomer" ? jonas : mina, type, 1);
-    await mina.join(server.url, type);
-    await jonas.join(server.url, type);
+    await mina.join(stage.url, type);
+    await jonas.join(stage.url, type);
     await mina.watches("Jonas");
     await jonas.watches("Mina");
     assert.ok(seen.indexOf("ice") >= 0 && seen.indexOf("ice") < seen.indexOf(type), `a candidate was first: ${seen}`);
-    mina.assertClean();
-    jonas.assertClean();
-    await mina.close();
-    await jonas.close();
   });
 }
 
-test("three who enter at the same moment all find each other", async () => {
-  const people = await Promise.all(["Mina", "Jonas", "Ayşe"].map((name) => ChromiumPerson.open(browser, name)));
+test("three who enter at the same moment all find each other", async (t) => {
+  const people = await stage.people(t, "Mina", "Jonas", "Ayşe");
   for (const person of people) {
-    await person.goto(`${server.url}/r/together`);
+    await person.goto(`${stage.url}/r/together`);
     await person.fill("Your name", person.name);
     await person.ready();
   }
@@ -71,7 +55,5 @@ test("three who enter at the same moment all find each other", async () => {
   for (const person of people) {
     const open = (await person.connectionStates()).filter((state) => state !== "closed");
     assert.deepEqual(open, ["connected", "connected"]);
-    person.assertClean();
   }
-  for (const person of people) await person.close();
 });

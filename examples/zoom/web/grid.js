@@ -6,7 +6,8 @@ const NARROW_GAP = 8;
 /** How far a tile's shape may give way, as width by height, before the picture would lose too much. */
 const FLATTEST = 16 / 9;
 const TALLEST = 2 / 3;
-const SMALLEST = 150;
+/** Below this the grid scrolls. */
+const SMALLEST = 96;
 
 /** The tiles, laid out so that they are as large as the space allows. */
 export class Grid {
@@ -60,7 +61,7 @@ export class Grid {
 
 /** The largest size of `count` equal tiles in a box, over every number of columns. */
 export function fit(count, boxWidth, boxHeight, gap) {
-  let best = { width: SMALLEST, height: SMALLEST };
+  let best = { width: 0, height: 0 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
     const cellWidth = (boxWidth - gap * (columns - 1)) / columns;
@@ -69,5 +70,5 @@ export function fit(count, boxWidth, boxHeight, gap) {
     const height = Math.min(cellHeight, width / TALLEST);
     if (width * height > best.width * best.height) best = { width: Math.floor(width), height: Math.floor(height) };
   }
-  return best;
+  return { width: Math.max(best.width, SMALLEST), height: Math.max(best.height, SMALLEST) };
 }

@@ -1,4 +1,4 @@
-import { t } from "./text.js";
+import { hasText, t } from "./text.js";
 
 const CAUSES = {
   NotAllowedError: "denied",
@@ -23,6 +23,14 @@ export class MediaError {
     if (this.cause === "insecure") return t("error.insecure");
     return t(`error.${this.kind}.${this.cause}`, { reason: this.reason });
   }
+}
+
+/** What to tell of a camera's and a microphone's error, either of which may be none: one sentence where one will do. */
+export function explain({ camera, microphone }) {
+  const errors = [camera, microphone].filter(Boolean);
+  const both = `error.both.${camera?.cause}`;
+  if (camera?.cause === microphone?.cause && hasText(both)) return [t(both)];
+  return [...new Set(errors.map((error) => error.text))];
 }
 
 /** An error of our own making, told apart by name as the browser's are. */

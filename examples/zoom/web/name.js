@@ -13,11 +13,13 @@ export function shownName(name) {
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST).join("")}…` : clean;
 }
 
-/** One or two letters for a tile without a picture. */
+/** One letter for a tile without a picture, or two where letters stand apart and have a capital form. */
 export function initials(name) {
   const words = name.split(" ").map((word) => word.match(/[\p{L}\p{N}]/u)?.[0]).filter(Boolean);
   if (words.length === 0) return "?";
-  return (words.length > 1 ? words[0] + words.at(-1) : words[0]).toLocaleUpperCase();
+  const ends = [words[0], words.at(-1)].map((letter) => letter.toLocaleUpperCase());
+  const apart = words.length > 1 && ends.every((letter) => letter !== letter.toLocaleLowerCase());
+  return apart ? ends.join("") : ends[0];
 }
 
 /** A hue from 0 to 359, the same for the same name on everyone's screen. */

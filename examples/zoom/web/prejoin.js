@@ -1,6 +1,7 @@
 import { DevicePicker } from "./devicepicker.js";
 import { focusOn, h, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { explain } from "./mediaerror.js";
 import { meter } from "./meter.js";
 import { cleanRoom, isTooLong, suggestRoom } from "./room.js";
 import { t } from "./text.js";
@@ -12,7 +13,7 @@ export class Prejoin {
   #onjoin;
   #off;
   #stopMeter = () => {};
-  #metered = null;
+  #metered;
 
   /** `onjoin({name, room})` returns a promise; what it rejects with is shown as the reason. */
   constructor({ media, name, room, onjoin }) {
@@ -118,7 +119,7 @@ export class Prejoin {
     this.video.classList.toggle("preview-empty", !stream);
     const text = tracks.camera ? "" : starting ? "prejoin.waiting" : cameraOff ? "prejoin.previewOff" : "prejoin.previewNone";
     setText(this.previewText, text && t(text));
-    const problems = [...new Set([errors.camera, errors.microphone].filter(Boolean).map((error) => error.text))];
+    const problems = explain(errors);
     if (problems.join() !== [...this.errors.children].map((item) => item.textContent).join()) {
       this.errors.replaceChildren(...problems.map((problem) => h("li", {}, icon("warning"), h("span", {}, problem))));
     }
@@ -130,6 +131,7 @@ export class Prejoin {
   #meterOf(track) {
     if (this.#metered === track) return;
     this.#metered = track;
+    this.level.hidden = !track;
     this.#stopMeter();
     this.#stopMeter = track ? meter(track, (level) => this.level.style.setProperty("--level", level.toFixed(2))) : () => {};
   }

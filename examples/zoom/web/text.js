@@ -78,6 +78,8 @@ const ENGLISH = {
   "error.insecure": "Camera and microphone need a secure address (https:// or localhost). You can join without them.",
   "error.camera.denied": "The camera is blocked. Allow it in the address bar or the site settings of your browser, then try again.",
   "error.microphone.denied": "The microphone is blocked. Allow it in the address bar or the site settings of your browser, then try again.",
+  "error.both.denied": "Camera and microphone are blocked. Allow them in the address bar or the site settings of your browser, then try again.",
+  "error.both.missing": "No camera and no microphone were found. Plug them in, or join without.",
   "error.camera.missing": "No camera was found. Plug one in, or join without.",
   "error.microphone.missing": "No microphone was found. Plug one in, or join without.",
   "error.camera.busy": "The camera can't be started. Another app may be using it: close that app, then try again.",

@@ -69,7 +69,7 @@ export class ChromiumPerson extends Person {
   }
 
   close() {
-    return this.context.close();
+    return this.context.close().catch(() => {}); // the browser may be gone already
   }
 
   #watch() {

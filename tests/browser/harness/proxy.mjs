@@ -36,6 +36,7 @@ export class Proxy {
   }
 
   async close() {
+    if (!this.#server.listening) return;
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, "close");

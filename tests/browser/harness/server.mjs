@@ -18,6 +18,9 @@ export async function startServer(flags = QUICK) {
       "`cargo build --release -p zoom && NOOM_ZOOM_BIN=$PWD/target/release/zoom npm --prefix tests/browser test`");
   }
   const server = spawn(binary, ["--listen", "127.0.0.1:0", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  // A run that is broken off leaves no server behind.
+  const killed = () => server.kill("SIGKILL");
+  process.once("exit", killed);
   const said = [];
   const url = await new Promise((resolve, reject) => {
     const fail = (why) => reject(new Error(`${binary} ${why}; it said:\n${said.join("\n")}`));
@@ -41,6 +44,7 @@ export async function startServer(flags = QUICK) {
   return {
     url,
     async stop() {
+      process.off("exit", killed);
       if (server.exitCode !== null || server.signalCode !== null) return;
       const gone = once(server, "exit");
       server.kill("SIGKILL");
