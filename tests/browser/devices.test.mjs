@@ -98,6 +98,30 @@ test("a camera that is off is stopped, and comes back when turned on", async (t)
   assert.equal((await mina.liveTracks()).length, 2);
 });
 
+test("when the microphone is unplugged another steps in, as muted as the old one", async (t) => {
+  const { mina, jonas } = await pair(t, "unplugged");
+  await jonas.hears("Mina");
+  await mina.press("Mute");
+  await jonas.hearsNothingOf("Mina", 2);
+  const unplug = (kind) => mina.page.evaluate((kind) => {
+    const track = globalThis.made.tracks.findLast((each) => each.kind === kind && each.readyState === "live");
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  }, kind);
+  await unplug("audio");
+  await mina.page.getByText("The microphone was disconnected.").waitFor();
+  await until("another microphone is sent", async () => (await mina.sentTracks())[0].some(({ kind, readyState }) => kind === "audio" && readyState === "live"));
+  await jonas.hearsNothingOf("Mina", 2);
+  await mina.press("Unmute");
+  await jonas.hears("Mina");
+
+  // Another camera might show what nobody chose to show: it waits to be asked for.
+  await unplug("video");
+  await isMarked(jonas, "Mina", "camera off");
+  await mina.press("Start video");
+  await jonas.watches("Mina");
+});
+
 test("switches pressed in haste end as they were pressed last", async (t) => {
   const { mina, jonas } = await pair(t, "haste");
   for (let round = 0; round < 3; round += 1) {

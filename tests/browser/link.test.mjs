@@ -67,6 +67,21 @@ test("away for longer than the server waits: gone for the others, and back by it
   assert.deepEqual(open, ["connected"], "nothing of the time before is left");
 });
 
+test("one can leave while the server is away", async (t) => {
+  const { proxy, mina, jonas, banner } = await pair(t, ["--resume-ms", "1500", "--heartbeat-ms", "2000"]);
+  proxy.cut();
+  await banner.waitFor();
+  await mina.leave();
+  assert.deepEqual(await mina.liveTracks(), []);
+  assert.deepEqual(await mina.connectionStates(), ["closed"]);
+  await jonas.sees();
+  proxy.mend();
+  await mina.press("Rejoin");
+  await mina.enter();
+  await mina.watches("Jonas");
+  await jonas.watches("Mina");
+});
+
 test("a server that can't be reached is said, and one can try again", async (t) => {
   const proxy = await stage.proxy(t, stage.url);
   const mina = await stage.open(t, "Mina", { complaints: NO_SOCKET });

@@ -41,7 +41,7 @@ async function join({ name, room }) {
   }
   if (call !== joining) return; // left by the back button meanwhile
   if (roomOf(location.href) !== room || location.pathname === "/") history.pushState(null, "", linkTo(room));
-  show(new CallScreen({ call, media, onleave: () => void joining.leave() }), room);
+  show(new CallScreen({ call, media, onleave: () => joining.leave() }), room);
 }
 
 function left(room, reason) {

@@ -57,14 +57,13 @@ export class Call extends Emitter {
   }
 
   /** Leaves: connections close, the others see one go. The own devices are the caller's. */
-  async leave() {
+  leave() {
     if (this.#ended) return;
-    this.#ended = true;
     for (const off of this.#offs.splice(0)) off();
+    // Both at once: while the server is away nobody should wait for it to take a farewell.
+    this.#mesh.leave().catch(() => {});
+    this.#close();
     this.emit("ended", "left");
-    // The others should see one go even when the close of the connection gets lost.
-    await this.#mesh.leave().catch(() => {});
-    this.#signal.close();
   }
 
   /** The page is going away: no time to wait for anything. */

@@ -90,7 +90,7 @@ export class CallScreen {
       if (dataset.peer !== SELF && !this.#call.peers.has(dataset.peer)) this.grid.remove(dataset.peer);
     }
     for (const [id, peer] of this.#call.peers) {
-      if (!this.grid.get(id)) this.grid.add(id, new Tile({ id, onblocked: (tile) => this.#playBlocked(tile) }));
+      if (!this.grid.get(id)) this.grid.add(id, new Tile({ id, onplay: () => this.#playAll() }));
       const tile = this.grid.get(id);
       tile.setTracks(peer.tracks.values());
       tile.update({ meta: peer.meta, state: peer.connectionState });
@@ -101,10 +101,9 @@ export class CallScreen {
     this.element.classList.toggle("call-alone", people === 1);
   }
 
-  /** A tile couldn't play without a click: say so. After the click (`tile` is null) all of them may. */
-  #playBlocked(tile) {
-    if (tile) return;
-    for (const each of this.grid.tiles) if (!each.own) void each.play();
+  /** One click is enough for all: the browser waited for any. */
+  #playAll() {
+    for (const tile of this.grid.tiles) void tile.play();
   }
 
   #showErrors() {

@@ -16,15 +16,14 @@ const STATE_TEXT = {
  * One person: picture or initials, name, badges, state of the connection.
  *
  * `data-peer` names the peer ("self" for oneself) and `data-state` the connection's state. The own tile is muted,
- * so nobody hears themselves, and mirrored by the stylesheet, as people know themselves from mirrors.
+ * so nobody hears themselves, and mirrored by the stylesheet, as people know themselves from mirrors. `onplay` is
+ * called when a person clicks what the browser wouldn't play by itself.
  */
 export class Tile {
   #stream = new MediaStream();
-  #onblocked;
 
-  constructor({ id, own = false, onblocked = () => {} }) {
+  constructor({ id, own = false, onplay }) {
     this.own = own;
-    this.#onblocked = onblocked;
     this.video = h("video", { autoplay: true, playsInline: true, muted: own, disablePictureInPicture: own });
     if (own) this.video.defaultMuted = true;
     this.avatar = h("span", { class: "avatar", "aria-hidden": "true" });
@@ -32,7 +31,7 @@ export class Tile {
     this.mutedBadge = badge("microphone-off", t("tile.muted"));
     this.cameraBadge = badge("camera-off", t("tile.cameraOff"));
     this.status = h("span", { class: "tile-status", hidden: true });
-    this.playButton = h("button", { class: "tile-play", type: "button", hidden: true, onclick: () => this.#onblocked(null) },
+    this.playButton = h("button", { class: "tile-play", type: "button", hidden: true, onclick: onplay },
       icon("play"), h("span", {}, t("call.playAll")));
     this.element = h("li", { class: own ? "tile tile-own" : "tile", dataset: { peer: own ? "self" : id, state: own ? "connected" : "new" } },
       this.video, this.avatar, this.status, this.playButton,
@@ -78,7 +77,6 @@ export class Tile {
     } catch (error) {
       if (error.name !== "NotAllowedError") return; // replaced by a newer play, or closed
       this.playButton.hidden = false;
-      this.#onblocked(this);
     }
   }
 

@@ -2,6 +2,10 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./text.js";
 
+/** On a Mac, Control moves the cursor in text fields. */
+const MAC = /Mac|iP/.test(navigator.platform);
+const MODIFIER = MAC ? "Meta" : "Control";
+
 /** The two switches of one's own devices; the label says what a press will do. */
 export class ToggleButtons {
   #media;
@@ -9,9 +13,9 @@ export class ToggleButtons {
 
   constructor(media) {
     this.#media = media;
-    this.microphone = h("button", { type: "button", class: "control", "aria-keyshortcuts": "Control+D",
+    this.microphone = h("button", { type: "button", class: "control", "aria-keyshortcuts": `${MODIFIER}+D`,
       onclick: () => void media.setMuted(!media.status.muted) });
-    this.camera = h("button", { type: "button", class: "control", "aria-keyshortcuts": "Control+E",
+    this.camera = h("button", { type: "button", class: "control", "aria-keyshortcuts": `${MODIFIER}+E`,
       onclick: () => void media.setCameraOff(!media.status.cameraOff) });
     this.elements = [this.microphone, this.camera];
     this.#off = media.on("change", () => this.#show());
@@ -25,7 +29,7 @@ export class ToggleButtons {
   }
 
   #shortcut = (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.repeat) return;
+    if (!(MAC ? event.metaKey : event.ctrlKey) || event.altKey || event.shiftKey || event.repeat) return;
     const button = { d: this.microphone, e: this.camera }[event.key.toLowerCase()];
     if (!button) return;
     event.preventDefault();
