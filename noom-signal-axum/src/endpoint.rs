@@ -1,10 +1,10 @@
 //! The route.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, ws::WebSocketUpgrade},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
@@ -43,6 +43,7 @@ pub fn endpoint<S: Clone + Send + Sync + 'static>(hub: Hub) -> MethodRouter<S> {
 pub struct Endpoint {
     hub: Hub,
     origins: Origins,
+    proxies: usize,
 }
 
 /// How much larger than a client's longest message a frame may be and still be read, to be refused
@@ -56,13 +57,22 @@ const READ_BUFFER: usize = 4096;
 impl Endpoint {
     /// Serves `hub` to pages of the same origin.
     pub fn new(hub: Hub) -> Self {
-        Self { hub, origins: Origins::same() }
+        Self { hub, origins: Origins::same(), proxies: 0 }
     }
 
     /// Sets whose pages may connect.
     #[must_use]
     pub fn origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Sets how many proxies stand before this server and each add an address to
+    /// `X-Forwarded-For`. That many are taken from the right; all further left is the client's own
+    /// claim, and not believed. With 0, the default, the header is not looked at.
+    #[must_use]
+    pub fn behind_proxies(mut self, proxies: usize) -> Self {
+        self.proxies = proxies;
         self
     }
 
@@ -84,7 +94,7 @@ impl Endpoint {
             Ok(upgrade) => upgrade,
             Err(rejection) => return rejection.into_response(),
         };
-        let request = connect_request(parts);
+        let request = connect_request(parts, self.proxies);
         if !self.origins.allow(&request) {
             return (StatusCode::FORBIDDEN, "not from this origin").into_response();
         }
@@ -111,8 +121,13 @@ impl Endpoint {
     }
 }
 
-fn connect_request(parts: Parts) -> ConnectRequest {
-    let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+fn connect_request(parts: Parts, proxies: usize) -> ConnectRequest {
+    let link = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let remote = match proxies {
+        0 => link,
+        // A request that did not come through all of them is the link's own.
+        _ => forwarded_for(&parts.headers, proxies).or(link),
+    };
     let mut request = ConnectRequest::default();
     request.uri = parts.uri;
     request.headers = parts.headers;
@@ -121,9 +136,35 @@ fn connect_request(parts: Parts) -> ConnectRequest {
     request
 }
 
+/// The address that the outermost of so many proxies saw.
+fn forwarded_for(headers: &HeaderMap, proxies: usize) -> Option<SocketAddr> {
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let addresses: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let seen = addresses[addresses.len().checked_sub(proxies)?];
+    // Some write the port too.
+    seen.parse().ok().or_else(|| Some(SocketAddr::new(seen.parse::<IpAddr>().ok()?, 0)))
+}
+
 fn unavailable(refused: Refused) -> Response {
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).into_response();
     let retry_after = HeaderValue::from(refused.retry_after().as_secs().max(1));
     response.headers_mut().insert(header::RETRY_AFTER, retry_after);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_proxies_added_is_believed() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(forwarded_for(&headers, 1), None);
+        headers.append("x-forwarded-for", "6.6.6.6, 192.0.2.7".parse().unwrap());
+        headers.append("x-forwarded-for", "[2001:db8::1]:4711".parse().unwrap());
+        let seen = |proxies| forwarded_for(&headers, proxies).map(|address| address.to_string());
+        assert_eq!(seen(1).as_deref(), Some("[2001:db8::1]:4711"));
+        assert_eq!(seen(2).as_deref(), Some("192.0.2.7:0"));
+        assert_eq!(seen(4), None);
+    }
 }

@@ -83,6 +83,10 @@ export type Limits = {
   messagesPerSecond: number,
   /** How many messages may come at once. */
   burst: number,
+  /** The rate in bytes at which the bucket of `byteBurst` refills. */
+  bytesPerSecond?: number,
+  /** How many bytes of messages may come at once. */
+  byteBurst?: number,
   /** How many frames are kept for a resume. */
   resumeFrames: number,
   /** How many bytes are kept for a resume. */

@@ -38,7 +38,8 @@ mod session;
 pub mod transport;
 
 pub use hub::{
-    Admission, Departure, Event, EventStream, Hub, HubBuilder, Observed, Refused, Stats,
+    Admission, ControlError, Departure, Event, EventStream, Hub, HubBuilder, Observed, Refused,
+    Stats,
 };
 pub use limits::{InvalidLimits, Limits};
 pub use policy::ConnectRequest;

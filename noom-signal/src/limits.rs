@@ -39,6 +39,11 @@ pub struct Limits {
     pub messages_per_second: u32,
     /// How many messages a peer may send at once: 400, a join of a large mesh.
     pub burst: u32,
+    /// How many bytes of messages a second a peer may send in the long run: 1 MiB, which no call
+    /// needs. 0 = no limit.
+    pub bytes_per_second: u32,
+    /// How many bytes of messages a peer may send at once: 4 MiB.
+    pub byte_burst: u32,
     /// How many unreadable messages in 60 s a connection survives: 10.
     pub bad_messages: usize,
     /// How many frames are kept for a resume: 512.
@@ -48,6 +53,15 @@ pub struct Limits {
     /// How many bytes may wait for a client that reads slowly: 1 MiB. Over it, the connection is
     /// closed with 4410; the session stays.
     pub outbound_bytes: usize,
+    /// How many connections there may be: 100,000, for which a machine should have 2 GB. 0 = no
+    /// limit.
+    pub connections: usize,
+    /// How many connections one address may have (of IPv6, one network of 64 bits). 0 = no limit,
+    /// the default: behind a proxy that is not told of, all clients have the proxy's address.
+    pub connections_per_address: usize,
+    /// How many refused `hello`s of one address in ten minutes cost it nothing: 5. From then on
+    /// each `hello` from there waits, twice as long after each failure, for 3 s at most.
+    pub failed_hellos: u32,
     /// How many rooms a lobby lists: 100.
     pub lobby_rooms: usize,
     /// How many events of one room are held while an earlier one is on its way: 1,024. Over it,
@@ -78,10 +92,15 @@ impl Default for Limits {
             peers_per_room: 100,
             messages_per_second: 100,
             burst: 400,
+            bytes_per_second: 1024 * 1024,
+            byte_burst: 4 * 1024 * 1024,
             bad_messages: 10,
             resume_frames: 512,
             resume_bytes: 1024 * 1024,
             outbound_bytes: 1024 * 1024,
+            connections: 100_000,
+            connections_per_address: 0,
+            failed_hellos: 5,
             lobby_rooms: 100,
             held_events: 1024,
             handshake: Duration::from_secs(5),
@@ -120,6 +139,14 @@ pub enum InvalidLimits {
         /// [`Limits::frame_bytes`].
         frame_bytes: usize,
     },
+    /// The longest message could never be within the rate.
+    #[error("byte_burst of {byte_burst} never lets a message of {message_bytes} bytes through")]
+    BurstTooSmall {
+        /// [`Limits::byte_burst`].
+        byte_burst: u32,
+        /// [`Limits::message_bytes`].
+        message_bytes: usize,
+    },
     /// A limit that must not be zero is.
     #[error("{0} must not be 0")]
     Zero(&'static str),
@@ -156,6 +183,12 @@ impl Limits {
         if self.messages_per_second > 0 && self.burst == 0 {
             return Err(InvalidLimits::Zero("burst"));
         }
+        if self.bytes_per_second > 0 && (self.byte_burst as usize) < self.message_bytes {
+            return Err(InvalidLimits::BurstTooSmall {
+                byte_burst: self.byte_burst,
+                message_bytes: self.message_bytes,
+            });
+        }
         if self.message_bytes + Self::RELAY_OVERHEAD > self.frame_bytes {
             return Err(InvalidLimits::MessageTooBig {
                 message_bytes: self.message_bytes,
@@ -190,6 +223,8 @@ impl Limits {
             rooms_per_peer: small(self.rooms_per_peer),
             messages_per_second: self.messages_per_second,
             burst: self.burst,
+            bytes_per_second: Some(self.bytes_per_second),
+            byte_burst: Some(self.byte_burst),
             resume_frames: small(self.resume_frames),
             resume_bytes: small(self.resume_bytes),
             outbound_bytes: small(self.outbound_bytes),

@@ -1,6 +1,6 @@
 //! What the application decides.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::SystemTime};
 
 use async_trait::async_trait;
 use http::{Extensions, HeaderMap, Uri};
@@ -114,11 +114,20 @@ pub struct Identity {
     pub may_broadcast: bool,
     /// Whether it may watch the lobby. Default: yes.
     pub may_watch_lobby: bool,
+    /// Until when this holds. The connection is then closed, after a `goaway`; its client comes back
+    /// with a fresh token, as any resume must, and nobody in its rooms notices. Default: for ever.
+    pub expires: Option<SystemTime>,
 }
 
 impl Default for Identity {
     fn default() -> Self {
-        Self { user: None, may_send: true, may_broadcast: true, may_watch_lobby: true }
+        Self {
+            user: None,
+            may_send: true,
+            may_broadcast: true,
+            may_watch_lobby: true,
+            expires: None,
+        }
     }
 }
 

@@ -25,7 +25,8 @@ async fn an_anonymous_hello() {
         "type": "hello", "resumed": "new", "iceServers": [], "heartbeatMs": 25000, "resumeMs": 30000,
         "limits": {
             "messageBytes": 65536, "frameBytes": 1048576, "metaBytes": 4096, "depth": 32,
-            "roomsPerPeer": 8, "messagesPerSecond": 100, "burst": 400, "resumeFrames": 512,
+            "roomsPerPeer": 8, "messagesPerSecond": 100, "burst": 400,
+            "bytesPerSecond": 1048576, "byteBurst": 4194304, "resumeFrames": 512,
             "resumeBytes": 1048576, "outboundBytes": 1048576, "lobbyRooms": 100,
         },
     });
@@ -71,7 +72,8 @@ async fn a_hello_with_all_members() {
         "heartbeatMs": 7000, "resumeMs": 11000,
         "limits": {
             "messageBytes": 10000, "frameBytes": 1048576, "metaBytes": 100, "depth": 32,
-            "roomsPerPeer": 3, "messagesPerSecond": 0, "burst": 400, "resumeFrames": 512,
+            "roomsPerPeer": 3, "messagesPerSecond": 0, "burst": 400,
+            "bytesPerSecond": 1048576, "byteBurst": 4194304, "resumeFrames": 512,
             "resumeBytes": 1048576, "outboundBytes": 1048576, "lobbyRooms": 100,
         },
     });

@@ -7,12 +7,13 @@ mod assets;
 mod options;
 mod policy;
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
 use clap::Parser;
 use noom_signal::Hub;
+use noom_signal_axum::Endpoint;
 use tokio::net::{TcpListener, TcpSocket};
 use tracing_subscriber::EnvFilter;
 
@@ -26,7 +27,7 @@ async fn main() -> anyhow::Result<()> {
 
     let hub = Hub::builder().limits(options.limits()).policy(options.policy()).build()?;
     let app = Router::new()
-        .route("/signal", noom_signal_axum::endpoint(hub.clone()))
+        .route("/signal", Endpoint::new(hub.clone()).behind_proxies(options.proxies).route())
         .merge(assets::routes())
         .into_make_service_with_connect_info::<SocketAddr>();
 
@@ -43,9 +44,11 @@ async fn main() -> anyhow::Result<()> {
     tokio::select! {
         served = axum::serve(listener, app) => served.context("the server stopped"),
         () = stop_signal() => {
-            tracing::info!("stopping");
-            if tokio::time::timeout(Duration::from_secs(5), hub.shutdown()).await.is_err() {
-                tracing::warn!("some clients did not answer the close");
+            tracing::info!(clients = hub.stats().connections, "stopping");
+            tokio::select! {
+                () = hub.drain(options.drain()) => {}
+                // Whoever asks twice means it.
+                () = stop_signal() => hub.shutdown().await,
             }
             Ok(())
         }

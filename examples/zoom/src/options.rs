@@ -35,6 +35,43 @@ pub(crate) struct Options {
     #[arg(long, env = "NOOM_BURST", default_value_t = defaults().burst, value_name = "N")]
     burst: u32,
 
+    /// How many bytes a second a client may send in the long run; 0 = any number.
+    #[arg(long, env = "NOOM_BYTES_PER_SECOND", default_value_t = defaults().bytes_per_second, value_name = "BYTES")]
+    bytes_per_second: u32,
+
+    /// How many bytes a client may send at once.
+    #[arg(long, env = "NOOM_BYTE_BURST", default_value_t = defaults().byte_burst, value_name = "BYTES")]
+    byte_burst: u32,
+
+    /// How many connections there may be; 0 = any number.
+    #[arg(long, env = "NOOM_MAX_CONNECTIONS", default_value_t = defaults().connections, value_name = "N")]
+    max_connections: usize,
+
+    /// How many connections one address may have; 0 = any number. Not behind a proxy, unless
+    /// --proxies says how many there are.
+    #[arg(long, env = "NOOM_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = defaults().connections_per_address, value_name = "N")]
+    max_connections_per_address: usize,
+
+    /// How many proxies stand before this server and add to X-Forwarded-For.
+    #[arg(long, env = "NOOM_PROXIES", default_value_t = 0, value_name = "N")]
+    pub(crate) proxies: usize,
+
+    /// How many refused hellos of one address cost it nothing; later ones are delayed.
+    #[arg(long, env = "NOOM_FAILED_HELLOS", default_value_t = defaults().failed_hellos, value_name = "N")]
+    failed_hellos: u32,
+
+    /// How many frames are kept for a client that lost its connection.
+    #[arg(long, env = "NOOM_RESUME_FRAMES", default_value_t = defaults().resume_frames, value_name = "N")]
+    resume_frames: usize,
+
+    /// How many bytes are kept for a client that lost its connection.
+    #[arg(long, env = "NOOM_RESUME_BYTES", default_value_t = defaults().resume_bytes, value_name = "BYTES")]
+    resume_bytes: usize,
+
+    /// How long a stop may take, in milliseconds: clients are sent away spread over this time.
+    #[arg(long, env = "NOOM_DRAIN_MS", default_value_t = 2000, value_name = "MS")]
+    drain_ms: u64,
+
     /// The longest message of a client, in bytes.
     #[arg(long, env = "NOOM_MESSAGE_BYTES", default_value_t = defaults().message_bytes, value_name = "BYTES")]
     message_bytes: usize,
@@ -75,6 +112,13 @@ impl Options {
         limits.rooms_per_peer = self.rooms_per_peer;
         limits.messages_per_second = self.messages_per_second;
         limits.burst = self.burst;
+        limits.bytes_per_second = self.bytes_per_second;
+        limits.byte_burst = self.byte_burst;
+        limits.connections = self.max_connections;
+        limits.connections_per_address = self.max_connections_per_address;
+        limits.failed_hellos = self.failed_hellos;
+        limits.resume_frames = self.resume_frames;
+        limits.resume_bytes = self.resume_bytes;
         limits.message_bytes = self.message_bytes;
         limits.meta_bytes = self.meta_bytes;
         limits.outbound_bytes = self.outbound_bytes;
@@ -82,6 +126,10 @@ impl Options {
         limits.heartbeat = Duration::from_millis(self.heartbeat_ms);
         limits.resume = Duration::from_millis(self.resume_ms);
         limits
+    }
+
+    pub(crate) fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
     }
 
     pub(crate) fn policy(&self) -> Calls {

@@ -6,13 +6,14 @@ use futures_util::FutureExt;
 use thiserror::Error;
 use tokio::{
     runtime::Handle,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
     Hub, Inner,
     connection::{Connection, Departure, Holder},
+    door::Pass,
     event::Event,
 };
 use crate::{
@@ -35,13 +36,27 @@ pub enum Refused {
         /// When another try is worth it.
         retry_after: Duration,
     },
+    /// [`Limits::connections`](crate::Limits::connections) is reached.
+    #[error("the server is full")]
+    Full {
+        /// When another try is worth it.
+        retry_after: Duration,
+    },
+    /// [`Limits::connections_per_address`](crate::Limits::connections_per_address) is reached.
+    #[error("too many connections from this address")]
+    TooManyFromAddress {
+        /// When another try is worth it.
+        retry_after: Duration,
+    },
 }
 
 impl Refused {
     /// When another try is worth it.
     pub fn retry_after(&self) -> Duration {
         match *self {
-            Self::Closing { retry_after } => retry_after,
+            Self::Closing { retry_after }
+            | Self::Full { retry_after }
+            | Self::TooManyFromAddress { retry_after } => retry_after,
         }
     }
 }
@@ -54,6 +69,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub struct Admission {
     hub: Arc<Inner>,
     request: ConnectRequest,
+    pass: Pass,
     token: TaskTrackerToken,
 }
 
@@ -70,8 +86,10 @@ impl Hub {
         if self.0.connections.is_closed() {
             return Err(Refused::Closing { retry_after: RETRY_AFTER });
         }
+        let address = request.remote.map(|remote| remote.ip());
+        let pass = self.0.door.enter(address, &self.0.limits, Instant::now())?;
         let token = self.0.connections.token();
-        Ok(Admission { hub: self.0.clone(), request, token })
+        Ok(Admission { hub: self.0.clone(), request, pass, token })
     }
 }
 
@@ -82,11 +100,12 @@ impl Admission {
     /// connection. Dropping the future cuts the connection; the session then waits for its client
     /// as after any other loss.
     pub async fn serve<T: Transport>(self, mut transport: T) -> Departure {
-        let Self { hub, request, token: _token } = self;
+        let Self { hub, request, pass, token: _token } = self;
         // Any runtime does: it is needed only where a connection is dropped outside of all.
         let _ = hub.runtime.set(Handle::current());
         // Boxed: what a hello needs should not weigh on the connection for the rest of its life.
-        let opening = Box::pin(timeout(hub.limits.handshake, open(&hub, &request, &mut transport)));
+        let opening =
+            Box::pin(timeout(hub.limits.handshake, open(&hub, &request, &pass, &mut transport)));
         let opened = match opening.await {
             Ok(opened) => opened,
             Err(_) => Err(Failed::Close(CloseCode::TIMEOUT)),
@@ -137,6 +156,7 @@ impl From<TransportError> for Failed {
 async fn open<T: Transport>(
     hub: &Arc<Inner>,
     request: &ConnectRequest,
+    pass: &Pass,
     transport: &mut T,
 ) -> Result<Opened, Failed> {
     let text = loop {
@@ -163,6 +183,7 @@ async fn open<T: Transport>(
             return Err(reject(hub, transport, ErrorCode::BadMessage, why, id).await);
         }
     };
+    sleep(pass.delay(&hub.limits, Instant::now())).await;
     let hook = async {
         let identity = hub.policy.authenticate(request, token.as_deref()).await?;
         let ice_servers = hub.policy.ice_servers(&identity).await;
@@ -172,6 +193,7 @@ async fn open<T: Transport>(
         Ok(Ok(established)) => established,
         Ok(Err(refused)) => {
             let refused: crate::policy::Refused = refused;
+            pass.fail(Instant::now());
             let why = refused.to_string();
             return Err(reject(hub, transport, ErrorCode::Unauthorized, why, id).await);
         }

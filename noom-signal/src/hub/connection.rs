@@ -1,6 +1,10 @@
 //! One connection, from its hello to its end.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use futures_util::future::BoxFuture;
 use tokio::{
@@ -11,7 +15,7 @@ use tokio::{
 
 use super::{Inner, request::Step};
 use crate::{
-    protocol::{CloseCode, Frame},
+    protocol::{CloseCode, Frame, ServerMessage, server},
     session::{Intake, Session},
     transport::{Incoming, Transport, TransportError},
 };
@@ -96,7 +100,9 @@ impl<T: Transport> Connection<T> {
     async fn serve(&mut self) -> Departure {
         let heartbeat = self.holder.hub.limits.heartbeat;
         let mut next_ping = Instant::now() + heartbeat;
-        let alarm = sleep_until(next_ping);
+        let expires = self.holder.expires();
+        let first = expires.map_or(next_ping, |expires| expires.min(next_ping));
+        let alarm = sleep_until(first);
         pin!(alarm);
         let mut reads = 0;
         loop {
@@ -146,6 +152,9 @@ impl<T: Transport> Connection<T> {
                     if !busy && now >= *last_heard + 2 * heartbeat {
                         return Departure::ClosedByServer(CloseCode::TIMEOUT);
                     }
+                    if expires.is_some_and(|expires| now >= expires) {
+                        return self.recall().await;
+                    }
                     if now >= next_ping {
                         next_ping = now + heartbeat;
                         if let Err(departure) = self.ping().await {
@@ -153,10 +162,19 @@ impl<T: Transport> Connection<T> {
                         }
                     }
                     let silent = self.last_heard + 2 * heartbeat;
-                    alarm.as_mut().reset(next_ping.min(silent.max(now + TICK)));
+                    let next = next_ping.min(silent.max(now + TICK));
+                    alarm.as_mut().reset(expires.map_or(next, |expires| expires.min(next)));
                 }
             }
         }
+    }
+
+    /// Asks the client to come back with a fresh proof of who it is.
+    async fn recall(&mut self) -> Departure {
+        let goaway = server::Goaway { reason: "expired".into(), reconnect_ms: 0 };
+        let Holder { hub, session, .. } = &self.holder;
+        hub.tell(session, ServerMessage::from(goaway).to_frame());
+        self.close(CloseCode::GOING_AWAY).await
     }
 
     /// Writes what waits, as far as that goes, then closes.
@@ -240,6 +258,13 @@ impl Holder {
         turn: OwnedMutexGuard<Intake>,
     ) -> Self {
         Self { hub, session, turn: Some(turn), operation: None, ends_session: false }
+    }
+
+    /// When what its client proved of itself ends.
+    fn expires(&self) -> Option<Instant> {
+        let expires = self.session.identity().expires?;
+        let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
+        Instant::now().checked_add(left)
     }
 
     /// How many of the client's frames were taken.

@@ -3,7 +3,9 @@
 mod admission;
 mod cluster;
 mod connection;
+mod control;
 mod delivery;
+mod door;
 mod event;
 mod lobby;
 mod membership;
@@ -23,7 +25,9 @@ use tokio_util::task::TaskTracker;
 
 pub use admission::{Admission, Refused};
 pub use connection::Departure;
+pub use control::ControlError;
 use delivery::Delivery;
+use door::Door;
 pub use event::{Event, EventStream, Observed};
 use lobby::Lobby;
 use registry::Registry;
@@ -74,6 +78,7 @@ pub(crate) struct Inner {
     generations: AtomicU64,
     events: broadcast::Sender<Event>,
     connections: TaskTracker,
+    door: Arc<Door>,
     lobby: Lobby,
     /// Where tasks go that are begun outside of any runtime, when a connection is dropped there.
     runtime: OnceLock<Handle>,
@@ -208,6 +213,7 @@ impl Inner {
             generations: AtomicU64::new(hasher.hash_one(0)),
             events: broadcast::Sender::new(event::CAPACITY),
             connections: TaskTracker::new(),
+            door: Arc::default(),
             lobby: Lobby::default(),
             runtime: OnceLock::new(),
             this: this.clone(),

@@ -57,7 +57,7 @@ impl Inner {
             return Step::Next;
         }
         let now = Instant::now();
-        let over = match intake.rate(&self.limits, now) {
+        let over = match intake.rate(&self.limits, text.len(), now) {
             Rate::Within => None,
             Rate::Over { retry_after } => Some((retry_after, false)),
             Rate::Relentless { retry_after } => Some((retry_after, true)),

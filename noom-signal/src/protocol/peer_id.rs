@@ -41,6 +41,16 @@ impl PeerId {
         Self(random_text().into())
     }
 
+    /// The id under which the server itself sends into a room. No peer has it.
+    pub fn server() -> Self {
+        Self("server".into())
+    }
+
+    /// Whether this is the server itself.
+    pub fn is_server(&self) -> bool {
+        &*self.0 == "server"
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -87,6 +87,14 @@ pub struct AnnouncedLimits {
     pub messages_per_second: u32,
     /// How many messages may come at once.
     pub burst: u32,
+    /// The rate in bytes at which the bucket of `byteBurst` refills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub bytes_per_second: Option<u32>,
+    /// How many bytes of messages may come at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub byte_burst: Option<u32>,
     /// How many frames are kept for a resume.
     pub resume_frames: u32,
     /// How many bytes are kept for a resume.

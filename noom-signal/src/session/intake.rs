@@ -11,8 +11,8 @@ use crate::Limits;
 #[derive(Debug)]
 pub(crate) struct Intake {
     received: u64,
-    tokens: f64,
-    refilled: Instant,
+    messages: Bucket,
+    bytes: Bucket,
     /// When the present run of refusals began and had its last, where less than a second lies
     /// between any two.
     refusing: Option<(Instant, Instant)>,
@@ -43,8 +43,8 @@ impl Intake {
     pub(crate) fn new(limits: &Limits, now: Instant) -> Self {
         Self {
             received: 0,
-            tokens: f64::from(limits.burst),
-            refilled: now,
+            messages: Bucket::full(limits.burst, now),
+            bytes: Bucket::full(limits.byte_burst, now),
             refusing: None,
             strikes: VecDeque::new(),
         }
@@ -65,20 +65,17 @@ impl Intake {
         self.received = 0;
     }
 
-    /// Takes one message out of the bucket.
-    pub(crate) fn rate(&mut self, limits: &Limits, now: Instant) -> Rate {
-        if limits.messages_per_second == 0 {
+    /// Takes a message of so many bytes out of the buckets.
+    pub(crate) fn rate(&mut self, limits: &Limits, bytes: usize, now: Instant) -> Rate {
+        let messages = self.messages.wait(1.0, limits.messages_per_second, limits.burst, now);
+        let wanted = bytes as f64;
+        let bytes = self.bytes.wait(wanted, limits.bytes_per_second, limits.byte_burst, now);
+        let retry_after = messages.max(bytes);
+        if retry_after.is_zero() {
+            self.messages.tokens -= 1.0;
+            self.bytes.tokens -= wanted;
             return Rate::Within;
         }
-        let rate = f64::from(limits.messages_per_second);
-        let elapsed = now.saturating_duration_since(self.refilled).as_secs_f64();
-        self.tokens = (self.tokens + elapsed * rate).min(f64::from(limits.burst));
-        self.refilled = now;
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
-            return Rate::Within;
-        }
-        let retry_after = Duration::from_secs_f64((1.0 - self.tokens) / rate);
         let began = match self.refusing {
             Some((began, last)) if now < last + PAUSE => began,
             _ => now,
@@ -105,6 +102,32 @@ impl Intake {
     }
 }
 
+/// A token bucket.
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    refilled: Instant,
+}
+
+impl Bucket {
+    fn full(burst: u32, now: Instant) -> Self {
+        Self { tokens: f64::from(burst), refilled: now }
+    }
+
+    /// How long until it holds so much. A rate of zero never makes anyone wait.
+    fn wait(&mut self, wanted: f64, per_second: u32, burst: u32, now: Instant) -> Duration {
+        if per_second == 0 {
+            self.tokens = f64::MAX;
+            return Duration::ZERO;
+        }
+        let rate = f64::from(per_second);
+        let elapsed = now.saturating_duration_since(self.refilled).as_secs_f64();
+        self.tokens = (self.tokens + elapsed * rate).min(f64::from(burst));
+        self.refilled = now;
+        Duration::from_secs_f64((wanted - self.tokens).max(0.0) / rate)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,13 +141,30 @@ mod tests {
         let start = Instant::now();
         let mut intake = Intake::new(&limits(), start);
         for _ in 0..3 {
-            assert_eq!(intake.rate(&limits(), start), Rate::Within);
+            assert_eq!(intake.rate(&limits(), 10, start), Rate::Within);
         }
-        let Rate::Over { retry_after } = intake.rate(&limits(), start) else { panic!() };
+        let Rate::Over { retry_after } = intake.rate(&limits(), 10, start) else { panic!() };
         assert_eq!(retry_after, Duration::from_millis(100));
         let later = start + Duration::from_millis(101);
-        assert_eq!(intake.rate(&limits(), later), Rate::Within);
-        assert!(matches!(intake.rate(&limits(), later), Rate::Over { .. }));
+        assert_eq!(intake.rate(&limits(), 10, later), Rate::Within);
+        assert!(matches!(intake.rate(&limits(), 10, later), Rate::Over { .. }));
+    }
+
+    #[test]
+    fn bytes_have_a_bucket_of_their_own() {
+        let limits = Limits {
+            messages_per_second: 0,
+            bytes_per_second: 1000,
+            byte_burst: 5000,
+            ..Limits::default()
+        };
+        let start = Instant::now();
+        let mut intake = Intake::new(&limits, start);
+        assert_eq!(intake.rate(&limits, 4000, start), Rate::Within);
+        let Rate::Over { retry_after } = intake.rate(&limits, 3000, start) else { panic!() };
+        assert_eq!(retry_after, Duration::from_secs(2));
+        // A refused message took nothing.
+        assert_eq!(intake.rate(&limits, 1000, start), Rate::Within);
     }
 
     #[test]
@@ -134,7 +174,7 @@ mod tests {
         let mut flood = |now, want_relentless| {
             let mut last = Rate::Within;
             for _ in 0..100 {
-                last = intake.rate(&limits(), now);
+                last = intake.rate(&limits(), 10, now);
             }
             assert_eq!(matches!(last, Rate::Relentless { .. }), want_relentless);
         };
@@ -152,7 +192,7 @@ mod tests {
         now += Duration::from_millis(200);
         let mut relentless = false;
         for _ in 0..100 {
-            relentless |= matches!(intake.rate(&limits(), now), Rate::Relentless { .. });
+            relentless |= matches!(intake.rate(&limits(), 10, now), Rate::Relentless { .. });
         }
         assert!(relentless);
     }

@@ -64,6 +64,40 @@ impl Room {
         }
     }
 
+    /// Sends a frame of the server's own: to this node's peers at once; to the others by what is
+    /// returned. `None` where the target is not in the room.
+    #[allow(clippy::type_complexity)]
+    pub(in crate::hub) fn announce(
+        &self,
+        to: &Target,
+        frame: &Frame,
+        delivery: &mut Delivery<'_>,
+    ) -> Option<Option<(Message, Vec<NodeId>)>> {
+        let own = delivery.node;
+        let nodes: HashSet<NodeId> = match to {
+            Target::Everyone => {
+                for local in self.locals.values() {
+                    delivery.push(&local.session, frame.clone());
+                }
+                self.members().map(|m| m.node).filter(|&node| node != own).collect()
+            }
+            Target::Peer(peer) => {
+                let member = self.view.roster()?.get(peer.as_str())?;
+                match self.locals.get(peer) {
+                    Some(local) => {
+                        delivery.push(&local.session, frame.clone());
+                        HashSet::new()
+                    }
+                    None => HashSet::from([member.node]),
+                }
+            }
+        };
+        match self.remote(&PeerId::server(), to.clone(), nodes, frame) {
+            Relayed::Remote { message, nodes } => Some(Some((message, nodes))),
+            _ => Some(None),
+        }
+    }
+
     /// Takes in a message from another node.
     pub(in crate::hub) fn deliver(
         &mut self,
@@ -97,7 +131,7 @@ impl Room {
             if message.known.version > roster.version() || self.view.in_doubt() {
                 return self.early.push_front(message);
             }
-            if roster.get(message.from.as_str()).is_none() {
+            if roster.get(message.from.as_str()).is_none() && !message.from.is_server() {
                 // Its sender's bye has been told: nothing of it may follow.
                 continue;
             }
