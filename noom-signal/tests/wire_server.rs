@@ -27,7 +27,7 @@ fn json(text: &str) -> Result<Json, serde_json::Error> {
 }
 
 /// What every `hello` says alike, from `iceServers` on.
-const HELLO_REST: &str = r#""iceServers":[{"urls":["stun:stun.example.org"]},{"urls":["turn:turn.example.org?transport=udp","turns:turn.example.org"],"username":"1795000000:mina","credential":"c2VjcmV0"}],"heartbeatMs":25000,"resumeMs":30000,"limits":{"messageBytes":65536,"frameBytes":1048576,"metaBytes":4096,"depth":32,"roomsPerPeer":8,"messagesPerSecond":100,"burst":400,"resumeFrames":512,"resumeBytes":1048576,"outboundBytes":1048576,"lobbyRooms":100}"#;
+const HELLO_REST: &str = r#""iceServers":[{"urls":["stun:stun.example.org"]},{"urls":["turn:turn.example.org?transport=udp","turns:turn.example.org"],"username":"1795000000:mina","credential":"c2VjcmV0"}],"heartbeatMs":25000,"resumeMs":30000,"limits":{"messageBytes":65536,"frameBytes":1048576,"metaBytes":4096,"depth":32,"roomsPerPeer":8,"messagesPerSecond":100,"burst":400,"bytesPerSecond":1048576,"byteBurst":4194304,"resumeFrames":512,"resumeBytes":1048576,"outboundBytes":1048576,"lobbyRooms":100}"#;
 
 #[test]
 fn hello_new() -> TestResult {
@@ -54,8 +54,14 @@ fn hello_new() -> TestResult {
         (65_536, 1_048_576, 4096, 32)
     );
     assert_eq!((limits.rooms_per_peer, limits.messages_per_second, limits.burst), (8, 100, 400));
+    assert_eq!((limits.bytes_per_second, limits.byte_burst), (Some(1_048_576), Some(4_194_304)));
     assert_eq!((limits.resume_frames, limits.resume_bytes), (512, 1_048_576));
     assert_eq!((limits.outbound_bytes, limits.lobby_rooms), (1_048_576, 100));
+
+    // A server without limits by bytes leaves them out.
+    let text = text.replace(r#""bytesPerSecond":1048576,"byteBurst":4194304,"#, "");
+    let ServerMessage::Hello(hello) = read(&text)? else { panic!("{text}") };
+    assert_eq!((hello.limits.bytes_per_second, hello.limits.byte_burst), (None, None));
     Ok(())
 }
 
