@@ -28,6 +28,7 @@ async fn an_anonymous_hello() {
             "roomsPerPeer": 8, "messagesPerSecond": 100, "burst": 400,
             "bytesPerSecond": 1048576, "byteBurst": 4194304, "resumeFrames": 512,
             "resumeBytes": 1048576, "outboundBytes": 1048576, "lobbyRooms": 100,
+            "bytesPerSecond": 1048576, "byteBurst": 4194304,
         },
     });
     assert_eq!(strip(hello, &["peer", "session"]), expected);
@@ -75,6 +76,7 @@ async fn a_hello_with_all_members() {
             "roomsPerPeer": 3, "messagesPerSecond": 0, "burst": 400,
             "bytesPerSecond": 1048576, "byteBurst": 4194304, "resumeFrames": 512,
             "resumeBytes": 1048576, "outboundBytes": 1048576, "lobbyRooms": 100,
+            "bytesPerSecond": 1048576, "byteBurst": 4194304,
         },
     });
     assert_eq!(strip(hello, &["peer", "session"]), expected);

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 /// Nobody is too fast; little waits for the slow.
 fn hub() -> HubBuilder {
     Hub::builder().limits(limits(|limits| {
-        limits.messages_per_second = 0;
+        (limits.messages_per_second, limits.bytes_per_second) = (0, 0);
         limits.outbound_bytes = 64 * 1024;
         limits.close = Duration::from_millis(100);
         limits.write = Duration::from_secs(1);
