@@ -156,3 +156,22 @@ async fn over_a_socket() {
     watcher.send(json!({"type": "lobby", "watch": false, "id": 5})).await;
     watcher.expect(json!({"type": "ack", "id": 5})).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_second_watcher_gets_no_list_twice() {
+    let server =
+        Server::in_process(Hub::builder().policy(Rules::new().authorize(|_| {
+            Ok(noom_signal::policy::RoomGrant { listed: true, ..Default::default() })
+        })));
+    let mut a = server.hello().await;
+    a.send(json!({"type": "lobby", "watch": true, "id": 1})).await;
+    a.expect(json!({"type": "lobby", "id": 1, "rooms": []})).await;
+    let _member = server.join("red").await;
+    let mut b = server.hello().await;
+    b.send(json!({"type": "lobby", "watch": true, "id": 1})).await;
+    let red = json!([{"room": "red", "peers": 1}]);
+    b.expect(json!({"type": "lobby", "id": 1, "rooms": red})).await;
+    a.expect(json!({"type": "lobby", "rooms": red})).await;
+    // The look that told the first has nothing new for the second.
+    b.nothing_came().await;
+}

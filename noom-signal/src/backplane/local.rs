@@ -137,9 +137,11 @@ impl Cluster {
         let before = roster.stamp();
         let after = Stamp { version: before.version + 1, token: self.number() };
         let change = Change { room: room.clone(), before, after, kind };
+        // A node hears of the step that takes its last peer out, too.
+        let mut others: HashSet<NodeId> = roster.members().map(|m| m.node).collect();
         roster.apply(&change);
-        let others: HashSet<NodeId> =
-            roster.members().map(|m| m.node).filter(|&node| node != by).collect();
+        others.extend(roster.members().map(|m| m.node));
+        others.remove(&by);
         for node in others {
             if let Some(events) = self.node(node) {
                 events.changed(change.clone());

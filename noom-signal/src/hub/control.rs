@@ -8,10 +8,8 @@ use tokio::time::{Instant, sleep_until};
 use super::{Hub, Inner, membership::Failure};
 use crate::{
     backplane::{SendError, Unavailable},
-    protocol::{
-        ByeReason, ErrorCode, Json, LobbyRoom, PeerId, RoomName, ServerMessage, Target, server,
-    },
-    room::Change,
+    protocol::{ByeReason, Json, LobbyRoom, PeerId, RoomName, ServerMessage, Target, server},
+    room::Member,
 };
 
 /// Why an application's order had no effect.
@@ -55,7 +53,9 @@ impl Hub {
     ///
     /// [`ControlError`].
     pub async fn kick(&self, room: &RoomName, peer: &PeerId) -> Result<(), ControlError> {
-        self.0.expel(room, peer, ByeReason::Kicked).await
+        let members = self.0.roster_of(room);
+        let member = members.iter().find(|member| member.peer == *peer);
+        self.0.expel(room, member.ok_or(ControlError::NotFound)?, ByeReason::Kicked).await
     }
 
     /// Puts everyone out of a room, with the reason `closed`. Whoever joins meanwhile is not put
@@ -65,9 +65,12 @@ impl Hub {
     ///
     /// [`ControlError`]; some may be out by then.
     pub async fn close_room(&self, room: &RoomName) -> Result<(), ControlError> {
-        let members = self.members(room).ok_or(ControlError::NotFound)?;
+        let members = self.0.roster_of(room);
+        if members.is_empty() {
+            return Err(ControlError::NotFound);
+        }
         for member in members {
-            match self.0.expel(room, &member.peer, ByeReason::Closed).await {
+            match self.0.expel(room, &member, ByeReason::Closed).await {
                 Ok(()) | Err(ControlError::NotFound) => {}
                 Err(error) => return Err(error),
             }
@@ -126,30 +129,32 @@ impl Hub {
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Inner {
+    fn roster_of(&self, room: &RoomName) -> Vec<Arc<Member>> {
+        let rooms = self.rooms.of(room.as_str());
+        let roster = rooms.get(room).and_then(|here| here.roster());
+        roster.map(|roster| roster.members().cloned().collect()).unwrap_or_default()
+    }
+
     /// Puts a peer out of a room, wherever its session is.
     async fn expel(
         self: &Arc<Self>,
         room: &RoomName,
-        peer: &PeerId,
+        member: &Member,
         reason: ByeReason,
     ) -> Result<(), ControlError> {
-        match self.leave(peer, room, reason, None).await {
-            Ok(()) => return Ok(()),
-            Err(Failure { code: ErrorCode::NotInRoom, .. }) => {}
-            Err(failure) => {
-                let retry_after_ms = failure.retry_after_ms.unwrap_or_default();
-                return Err(Unavailable { retry_after_ms }.into());
-            }
+        let Member { peer, generation, .. } = member;
+        if member.node == self.node {
+            return match self.leave(peer, room, reason, None).await {
+                Ok(()) => Ok(()),
+                Err(Failure { retry_after_ms: Some(retry_after_ms), .. }) => {
+                    Err(Unavailable { retry_after_ms }.into())
+                }
+                Err(_) => Err(ControlError::NotFound),
+            };
         }
-        // Not of this node. Its own learns of it as of any other change.
-        let generation = self
-            .with_room(room.as_str(), |here, _| {
-                here.roster()?.get(peer.as_str()).map(|member| member.generation)
-            })
-            .flatten()
-            .ok_or(ControlError::NotFound)?;
-        let change = self.backplane.leave(room, peer, generation, reason).await?;
-        let change: Change = change.ok_or(ControlError::NotFound)?;
+        // Its own node learns of it as of any other change.
+        let change = self.backplane.leave(room, peer, *generation, reason).await?;
+        let change = change.ok_or(ControlError::NotFound)?;
         self.step(room, |here, delivery| here.receive(change, delivery));
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{Inner, lock};
 use crate::{
@@ -34,6 +34,9 @@ struct Watcher {
     session: Arc<Session>,
     /// The request whose answer may have been lost with its connection.
     id: Option<u64>,
+    /// What it was sent last, and when.
+    last: Vec<LobbyRoom>,
+    sent: Instant,
 }
 
 impl Lobby {
@@ -61,11 +64,12 @@ impl Inner {
     ) -> Result<(), Unavailable> {
         let rooms = self.backplane.lobby(self.limits.lobby_rooms).await?;
         self.tell(session, encode(&rooms, id));
-        let watcher = Watcher { session: session.clone(), id };
+        // A change since that list was made is seen by the next look, which compares with it.
+        let watcher = Watcher { session: session.clone(), id, last: rooms, sent: Instant::now() };
         lock(&self.lobby.watchers).insert(session.peer.clone(), watcher);
         if !self.lobby.watching.swap(true, Ordering::AcqRel) {
             let hub = self.clone();
-            self.spawn(async move { hub.keep_lobby(rooms).await });
+            self.spawn(async move { hub.keep_lobby().await });
         }
         Ok(())
     }
@@ -76,10 +80,13 @@ impl Inner {
         // Where the cluster is away, the list comes when it is back and has changed.
         if let Ok(rooms) = self.backplane.lobby(self.limits.lobby_rooms).await {
             self.tell(session, encode(&rooms, id));
+            if let Some(watcher) = lock(&self.lobby.watchers).get_mut(&session.peer) {
+                (watcher.last, watcher.sent) = (rooms, Instant::now());
+            }
         }
     }
 
-    async fn keep_lobby(self: Arc<Self>, mut last: Vec<LobbyRoom>) {
+    async fn keep_lobby(self: Arc<Self>) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
@@ -93,15 +100,13 @@ impl Inner {
                 }
             }
             let Ok(rooms) = self.backplane.lobby(self.limits.lobby_rooms).await else { continue };
-            if rooms == last {
-                continue;
-            }
-            let frame = encode(&rooms, None);
-            last = rooms;
-            let watchers: Vec<_> =
-                lock(&self.lobby.watchers).values().map(|w| w.session.clone()).collect();
-            for session in watchers {
-                self.tell(&session, frame.clone());
+            let (frame, now) = (encode(&rooms, None), Instant::now());
+            for watcher in lock(&self.lobby.watchers).values_mut() {
+                // Whoever got a list within the second gets this one at the next look.
+                if watcher.last != rooms && now >= watcher.sent + PERIOD {
+                    self.tell(&watcher.session, frame.clone());
+                    (watcher.last, watcher.sent) = (rooms.clone(), now);
+                }
             }
         }
     }
