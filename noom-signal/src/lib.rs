@@ -36,6 +36,8 @@ pub mod protocol;
 pub mod room;
 mod session;
 pub mod transport;
+#[cfg(feature = "turn")]
+pub mod turn;
 
 pub use hub::{
     Admission, ControlError, Departure, Event, EventStream, Hub, HubBuilder, Observed, Refused,

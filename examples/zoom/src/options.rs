@@ -1,9 +1,9 @@
 //! The command line.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
 
 use clap::Parser;
-use noom_signal::{Limits, protocol::IceServer};
+use noom_signal::{Limits, protocol::IceServer, turn::TurnSecret};
 
 use crate::policy::Calls;
 
@@ -18,6 +18,31 @@ pub(crate) struct Options {
     /// A STUN server that browsers are told of, like stun:stun.example.com:3478. May be repeated.
     #[arg(long, env = "NOOM_ICE_SERVER", value_name = "URL", value_delimiter = ',')]
     ice_server: Vec<String>,
+
+    /// A TURN server that shares --turn-secret, like turn:turn.example.com:3478. May be repeated.
+    #[arg(
+        long,
+        env = "NOOM_TURN_URL",
+        value_name = "URL",
+        value_delimiter = ',',
+        requires = "turn_secret"
+    )]
+    turn_url: Vec<String>,
+
+    /// What the TURN servers and this one share (coturn's static-auth-secret). Other users of this
+    /// machine can read a command line: prefer the environment.
+    #[arg(
+        long,
+        env = "NOOM_TURN_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        requires = "turn_url"
+    )]
+    turn_secret: Option<Secret>,
+
+    /// How long credentials for TURN hold, in milliseconds.
+    #[arg(long, env = "NOOM_TURN_TTL_MS", default_value_t = millis(TurnSecret::DEFAULT_TTL), value_name = "MS", value_parser = clap::value_parser!(u64).range(1000..))]
+    turn_ttl_ms: u64,
 
     /// How many people one room holds.
     #[arg(long, env = "NOOM_PEERS_PER_ROOM", default_value_t = 16, value_name = "N")]
@@ -133,7 +158,30 @@ impl Options {
     }
 
     pub(crate) fn policy(&self) -> Calls {
-        Calls { ice_servers: self.ice_server.iter().map(IceServer::stun).collect() }
+        let turn = self.turn_secret.as_ref().map(|Secret(secret)| {
+            let ttl = Duration::from_millis(self.turn_ttl_ms);
+            TurnSecret::new(secret, &self.turn_url).ttl(ttl)
+        });
+        Calls { stun: self.ice_server.iter().map(IceServer::stun).collect(), turn }
+    }
+}
+
+/// Text that no log is to hold.
+#[derive(Clone)]
+struct Secret(String);
+
+impl FromStr for Secret {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // An empty one is a variable that somebody forgot to set, and a relay for everybody.
+        if text.is_empty() { Err("a secret must not be empty") } else { Ok(Self(text.into())) }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
     }
 }
 
@@ -152,5 +200,19 @@ mod tests {
     fn the_defaults_go_together() {
         let options = Options::parse_from(["zoom"]);
         assert_eq!(options.limits().check(), Ok(()));
+    }
+
+    #[test]
+    fn turn_takes_a_secret_and_an_address() {
+        let parse = |args: &[&str]| Options::try_parse_from([&["zoom"], args].concat());
+        let secret = ["--turn-secret", "north"];
+        let url = ["--turn-url", "turn:a,turns:b", "--turn-url", "turn:c"];
+        let options =
+            parse(&[&secret[..], &url[..], &["--turn-ttl-ms", "60000"]].concat()).unwrap();
+        assert_eq!(options.turn_url, ["turn:a", "turns:b", "turn:c"]);
+        assert!(!format!("{options:?} {:?}", options.policy()).contains("north"));
+        for half in [&secret[..], &url[..], &["--turn-secret", "", "--turn-url", "turn:a"]] {
+            assert!(parse(half).is_err(), "{half:?}");
+        }
     }
 }
