@@ -46,3 +46,8 @@ pub fn until(what: &str, mut done: impl FnMut() -> bool) -> impl Future<Output =
         }
     }
 }
+
+/// The code in `docs/embedding.md`, run as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+pub struct Embedding;
