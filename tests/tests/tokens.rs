@@ -68,7 +68,7 @@ async fn a_fresh_token_in_the_middle_of_a_call() {
     assert_eq!(a.recv().await["type"], "joined");
 
     // Long enough for the join on a machine that is busy.
-    let short = token(&address, "user=jun&rooms=standup&seconds=5").await;
+    let short = token(&address, "user=jun&rooms=standup&seconds=8").await;
     let mut b = connect(&address).await;
     b.hello_with(json!({"type": "hello", "token": short})).await;
     b.send(json!({"type": "join", "room": "standup", "token": short})).await;
