@@ -6,6 +6,8 @@ use super::*;
 const SEEDS: u64 = 60;
 /// How much happens in each.
 const STEPS: u64 = 150;
+/// Far longer than any of it takes, in virtual time.
+const PATIENCE: Duration = Duration::from_secs(50_000);
 /// Ends the numbers.
 const END: u64 = u64::MAX;
 
@@ -18,7 +20,8 @@ fn once_and_in_order_wherever_the_link_is_cut() {
             .build()
             .unwrap();
         println!("seed {seed}");
-        runtime.block_on(run(seed));
+        let ended = runtime.block_on(async { timeout(PATIENCE, run(seed)).await });
+        assert!(ended.is_ok(), "seed {seed}: something never came");
     }
 }
 
