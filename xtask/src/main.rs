@@ -10,6 +10,7 @@
 mod browser;
 mod build;
 mod deny;
+mod fuzz;
 mod javascript;
 mod prerequisites;
 mod steps;
@@ -49,6 +50,17 @@ enum Task {
     },
     /// Takes the pictures of the documentation into docs/images.
     Screenshots,
+    /// Feeds a fuzz target, or each in turn, with arbitrary input.
+    Fuzz {
+        /// One target alone.
+        target: Option<fuzz::Target>,
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60, conflicts_with = "runs")]
+        seconds: u64,
+        /// How many inputs each target gets, from the same seed every time.
+        #[arg(long)]
+        runs: Option<u64>,
+    },
     /// Checks the dependencies' licences, sources, duplicates and known vulnerabilities.
     Deny,
 }
@@ -73,6 +85,10 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Types { check: true } => types::check(&sh),
         Task::Types { check: false } => types::write(&sh),
         Task::Screenshots => browser::screenshots(&sh),
+        Task::Fuzz { target, seconds, runs } => {
+            let length = runs.map_or(fuzz::Length::Seconds(seconds), fuzz::Length::Runs);
+            fuzz::run(&sh, target, length)
+        }
         Task::Deny => deny::check_all(&sh),
     }
 }

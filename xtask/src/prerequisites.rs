@@ -1,4 +1,4 @@
-//! What the tests need beside Rust: Node and two browsers.
+//! What the tests need beside Rust: a C++ compiler, Node and two browsers.
 
 use std::{env, path::Path};
 
@@ -18,7 +18,8 @@ const NODE_FOLDER: &str = "target/tools/node";
 pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
     let node = steps.contains(&Step::Js) || steps.contains(&Step::Browser);
     let browsers = steps.contains(&Step::Browser);
-    let packages = missing(node, browsers);
+    let fuzz = steps.contains(&Step::Fuzz);
+    let packages = missing(fuzz, node, browsers);
     if !packages.is_empty() {
         let list = packages.join(" ");
         let debian = Path::new("/etc/debian_version").exists() && on_path("apt-get");
@@ -30,7 +31,7 @@ pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
         let _frontend = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
         cmd!(sh, "apt-get update --quiet").run()?;
         cmd!(sh, "apt-get install --quiet --yes --no-install-recommends {packages...}").run()?;
-        let missing = missing(node, browsers);
+        let missing = missing(fuzz, node, browsers);
         ensure!(missing.is_empty(), "installed, but not found: {}", missing.join(" "));
     }
     if node && node_major(sh)? < NODE_MAJOR {
@@ -60,8 +61,9 @@ fn node_major(sh: &Shell) -> anyhow::Result<u32> {
 }
 
 /// The Debian packages of what is missing.
-fn missing(node: bool, browsers: bool) -> Vec<&'static str> {
+fn missing(fuzz: bool, node: bool, browsers: bool) -> Vec<&'static str> {
     let needed = [
+        (fuzz, "g++", on_path("c++")),
         (node, "nodejs", on_path("node")),
         (node, "npm", on_path("npm")),
         (browsers, "chromium", is_file("NOOM_CHROMIUM", "/usr/bin/chromium")),

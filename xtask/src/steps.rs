@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use xshell::{Shell, cmd};
 
-use crate::{browser, deny, javascript, prerequisites, types};
+use crate::{browser, deny, fuzz, javascript, prerequisites, types};
 
 /// A step, in the order of running: what is quick to fail comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -19,6 +19,8 @@ pub(crate) enum Step {
     Doc,
     /// All Rust tests: unit, wire, conformance, system, documentation.
     Rust,
+    /// A short run of each fuzz target.
+    Fuzz,
     /// The TypeScript declarations are those of the Rust types.
     Types,
     /// The browser client: types, tests, declarations.
@@ -71,6 +73,7 @@ impl Step {
                 .env("RUSTDOCFLAGS", "-D warnings")
                 .run()?,
             Self::Rust => cmd!(sh, "cargo test --workspace --all-features").run()?,
+            Self::Fuzz => fuzz::test(sh)?,
             Self::Types => types::check(sh)?,
             Self::Js => javascript::check(sh)?,
             Self::Deny => deny::check(sh)?,
