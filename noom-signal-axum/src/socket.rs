@@ -66,8 +66,10 @@ impl Transport for Socket {
 
     async fn close(mut self, code: CloseCode) {
         let frame = CloseFrame { code: code.as_u16(), reason: code.reason().into() };
-        // To a close that the client began, this sends its echo.
         if self.socket.send(Message::Close(Some(frame))).await.is_err() {
+            // The client began: its echo is queued already, and this writes it. Where the link is
+            // broken, there is nobody to write to.
+            let _ = self.socket.flush().await;
             return;
         }
         if self.unreadable {

@@ -11,7 +11,8 @@ export class Bucket {
 
   /** A new session: a full bucket. @param {{ messagesPerSecond: number, burst: number }} limits */
   reset({ messagesPerSecond, burst }) {
-    this.#perMs = (0.9 * messagesPerSecond) / 1000;
+    // 0: any number.
+    this.#perMs = messagesPerSecond ? (0.9 * messagesPerSecond) / 1000 : Infinity;
     this.#burst = Math.max(1, Math.floor(0.9 * burst));
     this.#tokens = this.#burst;
     this.#at = Date.now();
@@ -21,7 +22,7 @@ export class Bucket {
   take() {
     const now = Date.now();
     // The wall clock may be set back; then nothing is gained for a moment.
-    this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - this.#at) * this.#perMs);
+    if (now > this.#at) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
     this.#at = now;
     if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#perMs);
     this.#tokens -= 1;

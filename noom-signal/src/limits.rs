@@ -69,6 +69,9 @@ pub struct Limits {
     pub held_events: usize,
     /// How long a connection may take to say `hello`: 5 s.
     pub handshake: Duration,
+    /// How long the policy may take over a join or over ICE servers: 10 s. Over a `hello` it has what
+    /// is left of `handshake`.
+    pub policy: Duration,
     /// How often the server pings: 25 s, under the minute after which proxies give up. Silence for
     /// twice that ends the connection.
     pub heartbeat: Duration,
@@ -104,6 +107,7 @@ impl Default for Limits {
             lobby_rooms: 100,
             held_events: 1024,
             handshake: Duration::from_secs(5),
+            policy: Duration::from_secs(10),
             heartbeat: Duration::from_secs(25),
             write: Duration::from_secs(10),
             close: Duration::from_secs(2),

@@ -313,7 +313,20 @@ impl Client {
             }
             Link::Pipe(end) => return end.close(code.map(CloseCode::from_u16)).await,
         }
-        while let Some(Came::Text(_)) = self.next().await {}
+        loop {
+            match self.next().await {
+                Some(Came::Text(_)) => {}
+                Some(Came::End(answer)) => {
+                    // A close without a code is answered in kind.
+                    assert!(
+                        code.is_none() || answer == code,
+                        "the server answers a close: {answer:?}"
+                    );
+                    return;
+                }
+                None => panic!("the server does not answer a close"),
+            }
+        }
     }
 
     /// Cuts the link without a close; what is known of the session stays.

@@ -41,9 +41,10 @@ use crate::{
 ///
 /// # What it may expect
 ///
-/// A hub calls `attach` once, before all else, and drops its backplane when it goes. It repeats a
-/// `join`, `leave` or `update` that answered [`Unavailable`] with the same generation, so that the
-/// repetition can be told from a new one. It never calls while it holds a lock that [`Events`]
+/// A hub calls `attach` once, before all else, and drops its backplane when it goes. After an
+/// [`Unavailable`] it fetches the room with [`Backplane::resync`]; it repeats a `leave` of the same
+/// generation for as long as it takes, where the peer is gone for good; whether a `join` or an
+/// `update` is tried again is its client's to say. It never calls while it holds a lock that [`Events`]
 /// takes: an implementation may call `Events` from within a request. One thing to mind: an upgraded
 /// [`Weak`] may be the last handle of its hub, and with the hub the backplane itself is dropped.
 #[async_trait]

@@ -15,6 +15,7 @@ use super::{
     connection::{Connection, Departure, Holder},
     door::Pass,
     event::Event,
+    room::Relayed,
 };
 use crate::{
     policy::{ConnectRequest, Identity},
@@ -112,12 +113,12 @@ impl Admission {
         };
         drop(request);
         match opened {
-            Ok(Opened { holder, hello }) => {
+            Ok(Opened { holder, hello, partial }) => {
                 // A shutdown closes those sessions that it finds held; this one may be later.
                 if hub.connections.is_closed() {
                     holder.session.close(CloseCode::GOING_AWAY);
                 }
-                Connection::new(holder, transport).run(hello).await
+                Connection::new(holder, transport, partial).run(hello).await
             }
             Err(Failed::Gone(departure)) => {
                 departure.answer(transport, hub.limits.close).await;
@@ -136,6 +137,8 @@ impl Admission {
 struct Opened {
     holder: Holder,
     hello: Frame,
+    /// It lost something, and has to hear of that.
+    partial: bool,
 }
 
 /// Why a connection never became a session's.
@@ -167,6 +170,9 @@ async fn open<T: Transport>(
             Incoming::Closed(code) => return Err(Failed::Gone(Departure::ClosedByClient(code))),
         }
     };
+    if text.len() > hub.limits.message_bytes {
+        return Err(Failed::Close(CloseCode::TOO_BIG));
+    }
     let frame = RequestFrame::parse(&text, hub.limits.depth);
     let id = frame.id;
     let (token, resume) = match frame.request {
@@ -213,7 +219,7 @@ async fn open<T: Transport>(
         Some(Taken { holder, rooms }) => (holder, Resumed::Partial, rooms),
         None => (hub.begin(identity).await, Resumed::New, None),
     };
-    hub.resume_lobby(&holder.session).await;
+    hub.resume_lobby(&holder.session, how).await;
     let hello = server::Hello {
         peer: holder.session.peer.clone(),
         user: holder.session.identity().user.clone(),
@@ -227,7 +233,8 @@ async fn open<T: Transport>(
         limits: hub.limits.announced(),
         id,
     };
-    Ok(Opened { holder, hello: ServerMessage::from(hello).to_frame() })
+    let partial = how == Resumed::Partial;
+    Ok(Opened { holder, hello: ServerMessage::from(hello).to_frame(), partial })
 }
 
 /// A session taken up again; with its rooms, where something was lost.
@@ -295,15 +302,23 @@ impl Inner {
                 let here = rooms.get(&room);
                 if let Some(roster) = here.and_then(|here| here.roster_for(&session.peer)) {
                     // Nobody waits for it yet: the connection that will write it is this one.
-                    drop(session.push(roster, &self.limits));
+                    session.push_roster(roster, &self.limits);
                     members.push(room);
                 }
             }
         }
         for room in &members {
-            self.with_room(room.as_str(), |here, delivery| {
-                here.tell_missed(&session.peer, delivery);
+            let relayed = self.with_room(room.as_str(), |here, delivery| {
+                here.tell_missed(&session.peer, delivery)
             });
+            if let Some(Relayed::Remote { message, nodes }) = relayed {
+                let backplane = self.backplane.clone();
+                self.spawn(async move {
+                    if let Err(error) = backplane.broadcast(nodes, message).await {
+                        tracing::warn!(%error, "other nodes were not told of a loss");
+                    }
+                });
+            }
         }
         Ok(Some(members))
     }

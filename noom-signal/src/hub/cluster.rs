@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Inner;
+use super::{
+    Inner,
+    room::{Need, Room},
+};
 use crate::{
     backplane::{Events, Message, Unavailable},
     protocol::RoomName,
@@ -37,12 +40,22 @@ impl Inner {
         let hub = self.clone();
         self.spawn(async move {
             loop {
-                let present = hub.with_room(room.as_str(), |here, _| here.present());
+                let asked = |here: &mut Room| (here.present(), here.gate.clone());
                 // A room that nobody is in any more needs no roster.
-                let Some(present) = present else { return };
+                let Some((present, gate)) = hub.with_room(room.as_str(), |here, _| asked(here))
+                else {
+                    return;
+                };
                 match hub.backplane.resync(&room, present).await {
                     Ok(snapshot) => {
-                        return hub.step(&room, |here, delivery| here.adopt(snapshot, delivery));
+                        return hub.step(&room, |here, delivery| {
+                            // The room may have been forgotten meanwhile, and made anew.
+                            if Arc::ptr_eq(&here.gate, &gate) {
+                                here.adopt(snapshot, delivery)
+                            } else {
+                                Need::Nothing
+                            }
+                        });
                     }
                     Err(Unavailable { retry_after_ms }) => {
                         tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;

@@ -74,16 +74,23 @@ pub(super) struct Connection<T> {
     holder: Holder,
     batch: Vec<Frame>,
     last_heard: Instant,
+    /// The client may not know yet that it lost something.
+    unheard: bool,
 }
 
 impl<T: Transport> Connection<T> {
-    pub(super) fn new(holder: Holder, transport: T) -> Self {
-        Self { transport, holder, batch: Vec::new(), last_heard: Instant::now() }
+    pub(super) fn new(holder: Holder, transport: T, unheard: bool) -> Self {
+        Self { transport, holder, batch: Vec::new(), last_heard: Instant::now(), unheard }
     }
 
     pub(super) async fn run(mut self, hello: Frame) -> Departure {
         self.batch.push(hello);
-        let departure = match self.write().await {
+        let mut opened = self.write().await;
+        if self.unheard && opened.is_ok() {
+            // What answers this has read the hello.
+            opened = self.ping().await;
+        }
+        let departure = match opened {
             Ok(()) => self.serve().await,
             Err(departure) => departure,
         };
@@ -106,7 +113,7 @@ impl<T: Transport> Connection<T> {
         pin!(alarm);
         let mut reads = 0;
         loop {
-            let Self { transport, holder, batch, last_heard } = self;
+            let Self { transport, holder, batch, last_heard, unheard } = self;
             let Holder { hub, session, operation, .. } = holder;
             let busy = operation.is_some();
             select! {
@@ -118,6 +125,9 @@ impl<T: Transport> Connection<T> {
                 incoming = transport.recv(), if !busy && reads < READS => {
                     reads += 1;
                     *last_heard = Instant::now();
+                    if std::mem::take(unheard) {
+                        session.heard();
+                    }
                     let text = match incoming {
                         Ok(Incoming::Text(text)) => text,
                         Ok(Incoming::Alive) => continue,
@@ -127,8 +137,13 @@ impl<T: Transport> Connection<T> {
                         Ok(Incoming::Closed(code)) => return Departure::ClosedByClient(code),
                         Err(error) => return error.into(),
                     };
+                    if text.len() > hub.limits.message_bytes {
+                        return Departure::ClosedByServer(CloseCode::TOO_BIG);
+                    }
                     match holder.handle(&text) {
                         Step::Next => {}
+                        // What a join is answered with is large: it is written before the next.
+                        Step::Answered => reads = READS,
                         Step::Await(operation) => holder.operation = Some(operation),
                         Step::Close(code) => {
                             drop(text);
@@ -136,16 +151,7 @@ impl<T: Transport> Connection<T> {
                         }
                     }
                 }
-                ready = poll_fn(|cx| session.poll_outgoing(cx, batch, &hub.limits)) => {
-                    reads = 0;
-                    if let Err(code) = ready {
-                        return Departure::ClosedByServer(code);
-                    }
-                    if let Err(departure) = self.write().await {
-                        return departure;
-                    }
-                }
-                () = std::future::ready(()), if reads >= READS => reads = 0,
+                // Before what may always be ready: a flood must not stop the clock.
                 () = &mut alarm => {
                     let now = Instant::now();
                     // A request that takes long is no silence of the client's: it is not read.
@@ -161,10 +167,20 @@ impl<T: Transport> Connection<T> {
                             return departure;
                         }
                     }
-                    let silent = self.last_heard + 2 * heartbeat;
+                    let silent = if busy { next_ping } else { self.last_heard + 2 * heartbeat };
                     let next = next_ping.min(silent.max(now + TICK));
                     alarm.as_mut().reset(expires.map_or(next, |expires| expires.min(next)));
                 }
+                ready = poll_fn(|cx| session.poll_outgoing(cx, batch, &hub.limits)) => {
+                    reads = 0;
+                    if let Err(code) = ready {
+                        return Departure::ClosedByServer(code);
+                    }
+                    if let Err(departure) = self.write().await {
+                        return departure;
+                    }
+                }
+                () = std::future::ready(()), if reads >= READS => reads = 0,
             }
         }
     }

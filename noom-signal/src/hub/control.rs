@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Hub, Inner, membership::Failure};
+use super::{Hub, Inner};
 use crate::{
     backplane::{SendError, Unavailable},
     protocol::{ByeReason, Json, LobbyRoom, PeerId, RoomName, ServerMessage, Target, server},
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// The peer is not in that room, or the room does not exist.
+    /// The peer is not in that room, or this node has nobody in it.
     #[error("no such peer in this room")]
     NotFound,
     /// The cluster cannot be reached. It may or may not have happened.
@@ -45,7 +45,7 @@ impl Hub {
         rooms
     }
 
-    /// Puts a peer out of a room, on whatever node of the room it is. All members and the peer
+    /// Puts a peer out of a room that this node has a peer in, wherever that one is itself. All members and the peer
     /// itself are told `bye` with the reason `kicked`. It may join again, unless the policy
     /// refuses.
     ///
@@ -54,28 +54,18 @@ impl Hub {
     /// [`ControlError`].
     pub async fn kick(&self, room: &RoomName, peer: &PeerId) -> Result<(), ControlError> {
         let members = self.0.roster_of(room);
-        let member = members.iter().find(|member| member.peer == *peer);
-        self.0.expel(room, member.ok_or(ControlError::NotFound)?, ByeReason::Kicked).await
+        let member = members.into_iter().find(|member| member.peer == *peer);
+        self.0.expel_all(room, member.into_iter().collect(), ByeReason::Kicked).await
     }
 
-    /// Puts everyone out of a room, with the reason `closed`. Whoever joins meanwhile is not put
+    /// Puts everyone out of a room that this node has a peer in, with the reason `closed`. Whoever joins meanwhile is not put
     /// out: to keep a room closed, let the policy refuse it.
     ///
     /// # Errors
     ///
     /// [`ControlError`]; some may be out by then.
     pub async fn close_room(&self, room: &RoomName) -> Result<(), ControlError> {
-        let members = self.0.roster_of(room);
-        if members.is_empty() {
-            return Err(ControlError::NotFound);
-        }
-        for member in members {
-            match self.0.expel(room, &member, ByeReason::Closed).await {
-                Ok(()) | Err(ControlError::NotFound) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        self.0.expel_all(room, self.0.roster_of(room), ByeReason::Closed).await
     }
 
     /// Sends application data into a room as the server: a `message` from
@@ -135,6 +125,30 @@ impl Inner {
         roster.map(|roster| roster.members().cloned().collect()).unwrap_or_default()
     }
 
+    /// Puts peers out of a room, on a task of its own: what the cluster has done must be told here
+    /// even if nobody waits for it any more.
+    async fn expel_all(
+        self: &Arc<Self>,
+        room: &RoomName,
+        members: Vec<Arc<Member>>,
+        reason: ByeReason,
+    ) -> Result<(), ControlError> {
+        let (hub, room) = (self.clone(), room.clone());
+        let expelling = tokio::spawn(async move {
+            let mut expelled = Err(ControlError::NotFound);
+            for member in members {
+                match hub.expel(&room, &member, reason).await {
+                    Ok(()) => expelled = Ok(()),
+                    Err(ControlError::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            expelled
+        });
+        // It ends early only with its runtime, and this with it.
+        expelling.await.unwrap_or(Err(ControlError::NotFound))
+    }
+
     /// Puts a peer out of a room, wherever its session is.
     async fn expel(
         self: &Arc<Self>,
@@ -143,16 +157,7 @@ impl Inner {
         reason: ByeReason,
     ) -> Result<(), ControlError> {
         let Member { peer, generation, .. } = member;
-        if member.node == self.node {
-            return match self.leave(peer, room, reason, None).await {
-                Ok(()) => Ok(()),
-                Err(Failure { retry_after_ms: Some(retry_after_ms), .. }) => {
-                    Err(Unavailable { retry_after_ms }.into())
-                }
-                Err(_) => Err(ControlError::NotFound),
-            };
-        }
-        // Its own node learns of it as of any other change.
+        let _alone = self.close_gate(room).await;
         let change = self.backplane.leave(room, peer, *generation, reason).await?;
         let change = change.ok_or(ControlError::NotFound)?;
         self.step(room, |here, delivery| here.receive(change, delivery));

@@ -22,6 +22,8 @@ pub(super) struct Door {
 struct Inside {
     open: usize,
     addresses: HashMap<IpAddr, Visitor>,
+    /// How many of `addresses` have no connection, and are there for their failures only.
+    remembered: usize,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,9 @@ impl Door {
                 return Err(Refused::TooManyFromAddress { retry_after: FULL_RETRY });
             }
             visitor.open += 1;
+            if visitor.open == 1 && visitor.failures > 0 {
+                inside.remembered -= 1;
+            }
         }
         inside.open += 1;
         drop(inside);
@@ -101,17 +106,20 @@ impl Drop for Pass {
         let mut inside = lock(&self.door.inside);
         inside.open -= 1;
         let Some(address) = self.address else { return };
-        let crowded = inside.addresses.len() > REMEMBERED;
-        if let Some(visitor) = inside.addresses.get_mut(&address) {
-            visitor.open -= 1;
-            if visitor.open == 0 && (visitor.failures == 0 || crowded) {
-                inside.addresses.remove(&address);
-            }
+        let Some(visitor) = inside.addresses.get_mut(&address) else { return };
+        visitor.open -= 1;
+        if visitor.open > 0 {
+            return;
         }
-        if crowded {
-            // Seldom: it takes as many addresses that failed. Whoever has failed of late stays.
-            let now = Instant::now();
-            inside.addresses.retain(|_, v| v.open > 0 || v.remembered(now) > 0);
+        if visitor.failures == 0 {
+            inside.addresses.remove(&address);
+            return;
+        }
+        inside.remembered += 1;
+        if inside.remembered > REMEMBERED {
+            // Seldom, since it takes so many failures: all are forgiven, the oldest and the newest.
+            inside.addresses.retain(|_, visitor| visitor.open > 0);
+            inside.remembered = 0;
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::{Inner, lock};
 use crate::{
     backplane::Unavailable,
-    protocol::{Frame, LobbyRoom, PeerId, ServerMessage, server},
+    protocol::{Frame, LobbyRoom, PeerId, Resumed, ServerMessage, server},
     session::Session,
 };
 
@@ -75,8 +75,19 @@ impl Inner {
     }
 
     /// Sends a resumed watcher the list, which may have changed meanwhile.
-    pub(super) async fn resume_lobby(self: &Arc<Self>, session: &Arc<Session>) {
-        let Some(id) = lock(&self.lobby.watchers).get(&session.peer).map(|w| w.id) else { return };
+    pub(super) async fn resume_lobby(self: &Arc<Self>, session: &Arc<Session>, how: Resumed) {
+        if !session.identity().may_watch_lobby {
+            return self.lobby.unwatch(&session.peer);
+        }
+        let id = {
+            let mut watchers = lock(&self.lobby.watchers);
+            let Some(watcher) = watchers.get_mut(&session.peer) else { return };
+            if how == Resumed::Partial {
+                // Open requests stay unanswered, and their ids are free.
+                watcher.id = None;
+            }
+            watcher.id
+        };
         // Where the cluster is away, the list comes when it is back and has changed.
         if let Ok(rooms) = self.backplane.lobby(self.limits.lobby_rooms).await {
             self.tell(session, encode(&rooms, id));

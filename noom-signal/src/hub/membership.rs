@@ -10,7 +10,7 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, oneshot};
 use super::{
     Inner,
     delivery::Delivery,
-    room::{Need, Pending, Room},
+    room::{Asks, Need, Pending, Room},
 };
 use crate::{
     backplane::{Entry, JoinError, Unavailable},
@@ -90,7 +90,7 @@ impl Inner {
             since: 0,
         };
         let (done, told) = oneshot::channel();
-        let pending = Pending { id, _done: done };
+        let pending = Pending::new(id, Asks::Join, done);
         let (expected, gate) = self.expect(&room, session, member, pending).await;
         let (peer, listed) = (session.peer.clone(), grant.listed);
         let entry = Entry { room: room.clone(), peer, generation, user, meta, capacity, listed };
@@ -154,13 +154,13 @@ impl Inner {
         id: Option<u64>,
     ) -> Result<(), Failure> {
         let _alone = self.close_gate(room).await;
-        self.change(peer, room, id, async |generation| {
+        self.change(peer, room, id, Asks::Leave, async |generation| {
             self.backplane.leave(room, peer, generation, reason).await
         })
         .await
     }
 
-    async fn close_gate(&self, room: &RoomName) -> Option<OwnedRwLockWriteGuard<()>> {
+    pub(super) async fn close_gate(&self, room: &RoomName) -> Option<OwnedRwLockWriteGuard<()>> {
         let gate = self.with_room(room.as_str(), |here, _| here.gate.clone())?;
         Some(gate.write_owned().await)
     }
@@ -178,7 +178,7 @@ impl Inner {
         meta: Json,
         id: Option<u64>,
     ) -> Result<(), Failure> {
-        self.change(peer, room, id, async |generation| {
+        self.change(peer, room, id, Asks::Update, async |generation| {
             self.backplane.update(room, peer, generation, meta).await
         })
         .await
@@ -189,10 +189,11 @@ impl Inner {
         peer: &PeerId,
         room: &RoomName,
         id: Option<u64>,
+        asks: Asks,
         ask: impl AsyncFnOnce(u64) -> Result<Option<Change>, Unavailable>,
     ) -> Result<(), Failure> {
         let (done, told) = oneshot::channel();
-        let pending = Pending { id, _done: done };
+        let pending = Pending::new(id, asks, done);
         let generation = self
             .with_room(room.as_str(), |here, _| here.await_change(peer, pending))
             .flatten()
@@ -203,7 +204,7 @@ impl Inner {
         };
         match ask(generation).await {
             Ok(Some(change)) => {
-                self.step(room, |here, delivery| here.receive(change, delivery));
+                self.step(room, |here, delivery| here.land(peer, change, delivery));
                 let _ = told.await;
                 Ok(())
             }

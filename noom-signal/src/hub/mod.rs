@@ -136,8 +136,8 @@ impl Hub {
     /// Closes every connection with 1001, admits no new one, and waits until the last has ended.
     ///
     /// A server calls this before it stops: an HTTP server's own shutdown does not wait for
-    /// WebSockets. Sessions stay resumable for as long as the process lives. Cancel safe: the
-    /// closing goes on, and calling again waits for it.
+    /// WebSockets. It does not end the sessions, but nothing can resume them here any more. Cancel
+    /// safe: the closing goes on, and calling again waits for it.
     pub async fn shutdown(&self) {
         self.0.connections.close();
         for session in self.0.registry.all() {

@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Inner,
@@ -26,6 +26,8 @@ use crate::{
 pub(super) enum Step {
     /// Reads on.
     Next,
+    /// Writes what this was answered with, then reads on.
+    Answered,
     /// Finishes this first, then reads on: a session's requests take effect in order.
     Await(BoxFuture<'static, ()>),
     /// Closes, after what is waiting has been written.
@@ -135,7 +137,10 @@ impl Inner {
             }
             Ok(Request::IceServers) => {
                 self.later(session, &frame, |hub, session, _, id| async move {
-                    let ice_servers = hub.policy.ice_servers(&session.identity()).await;
+                    let identity = session.identity();
+                    let asked = hub.policy.ice_servers(&identity);
+                    let late = |_| Failure::new(ErrorCode::Internal, "no answer in time");
+                    let ice_servers = timeout(hub.limits.policy, asked).await.map_err(late)?;
                     hub.reply(&session, server::IceServers { ice_servers, id }.into());
                     Ok(())
                 })
@@ -213,9 +218,10 @@ impl Inner {
             meta: &meta,
             token: token.as_deref(),
         };
-        let grant = match self.policy.authorize(request).await {
-            Ok(grant) => grant,
-            Err(refused) => return Err(forbidden(&refused.to_string())),
+        let grant = match timeout(self.limits.policy, self.policy.authorize(request)).await {
+            Ok(Ok(grant)) => grant,
+            Ok(Err(refused)) => return Err(forbidden(&refused.to_string())),
+            Err(_) => return Err(Failure::new(ErrorCode::Internal, "no decision in time")),
         };
         self.check_meta(&meta)?;
         self.join(session, Arrival { room, meta, grant, id }).await
@@ -259,7 +265,7 @@ impl Inner {
         let mut answered = answered.boxed();
         // Most need not wait at all.
         match (&mut answered).now_or_never() {
-            Some(()) => Step::Next,
+            Some(()) => Step::Answered,
             None => Step::Await(answered),
         }
     }

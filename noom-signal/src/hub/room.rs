@@ -15,8 +15,8 @@ use super::{delivery::Delivery, event::Event};
 use crate::{
     backplane::{Entered, Message},
     protocol::{
-        ByeReason, Frame, PeerId, RoomName, ServerMessage,
-        server::{Bye, Joined, Missed, Roster as RosterMessage, Updated, Welcome},
+        ByeReason, ErrorCode, Frame, PeerId, RoomName, ServerMessage,
+        server::{Bye, Error, Joined, Roster as RosterMessage, Updated, Welcome},
     },
     room::{Change, ChangeKind, Member, Roster, Snapshot, View},
     session::Session,
@@ -60,8 +60,25 @@ struct Local {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) id: Option<u64>,
+    pub(super) asks: Asks,
+    /// The version that the request led to, once the cluster has said so.
+    pub(super) landed: Option<u64>,
     /// Dropped once it is answered.
     pub(super) _done: oneshot::Sender<()>,
+}
+
+/// What kind of change a request is answered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    Join,
+    Leave,
+    Update,
+}
+
+impl Pending {
+    pub(super) fn new(id: Option<u64>, asks: Asks, done: oneshot::Sender<()>) -> Self {
+        Self { id, asks, landed: None, _done: done }
+    }
 }
 
 /// What a room needs beyond its lock.
@@ -118,7 +135,12 @@ impl Room {
             member.since != change.after.version
                 && expected.is_some_and(|(local, _)| local.generation == member.generation)
         });
-        if self.view.roster().is_none() && !met_another {
+        if self.locals.is_empty() && !met_another {
+            // Where this node had nobody in the room, not even for a moment, it was not told of the
+            // steps of that moment: what it knew before does not count.
+            if self.view.roster().is_some() {
+                self.view.doubt();
+            }
             self.adopt(snapshot, delivery)
         } else {
             self.receive(change, delivery)
@@ -133,6 +155,7 @@ impl Room {
         if replaced && !first {
             self.drop_missing(delivery);
             self.tell_roster(delivery);
+            self.settle_all(delivery);
         }
         self.promote(delivery);
         self.advance(delivery)
@@ -159,6 +182,34 @@ impl Room {
         Some(local.generation)
     }
 
+    /// Takes in the step that a request of this peer's own led to.
+    pub(super) fn land(
+        &mut self,
+        peer: &PeerId,
+        change: Change,
+        delivery: &mut Delivery<'_>,
+    ) -> Need {
+        if let Some(pending) = self.locals.get_mut(peer).and_then(|l| l.pending.as_mut()) {
+            pending.landed = Some(change.after.version);
+        }
+        let need = self.receive(change, delivery);
+        self.settle_all(delivery);
+        need
+    }
+
+    /// Answers those requests whose change is in the roster already, and so will not be told: it
+    /// came within a snapshot.
+    fn settle_all(&mut self, delivery: &mut Delivery<'_>) {
+        let version = self.view.version();
+        for local in self.locals.values_mut() {
+            let passed = |pending: &Pending| pending.landed.is_some_and(|at| at <= version);
+            if local.pending.as_ref().is_some_and(passed) {
+                let id = local.pending.take().and_then(|pending| pending.id);
+                fail(&self.name, &local.session, id, ErrorCode::Unavailable, delivery);
+            }
+        }
+    }
+
     /// The change will not come. Returns whether it is still awaited.
     pub(super) fn give_up_change(&mut self, peer: &PeerId) -> bool {
         self.locals.get_mut(peer).is_some_and(|local| local.pending.take().is_some())
@@ -170,17 +221,6 @@ impl Room {
         let local = self.locals.get_mut(peer)?;
         local.gone = true;
         Some(local.generation)
-    }
-
-    /// Tells the other members that this peer may have missed messages.
-    pub(super) fn tell_missed(&self, peer: &PeerId, delivery: &mut Delivery<'_>) {
-        let missed = Missed { room: self.name.clone(), peer: peer.clone() };
-        let frame = ServerMessage::from(missed).to_frame();
-        for (other, local) in &self.locals {
-            if other != peer {
-                delivery.push(&local.session, frame.clone());
-            }
-        }
     }
 
     /// The room as one member is told it after a loss.
@@ -239,7 +279,9 @@ impl Room {
                 self.promote(delivery);
             }
             ChangeKind::Updated { peer, meta } => {
-                let pending = self.locals.get_mut(&peer).and_then(|l| l.pending.take());
+                let asks = |pending: &mut Pending| pending.asks == Asks::Update;
+                let local = self.locals.get_mut(&peer);
+                let pending = local.and_then(|local| local.pending.take_if(asks));
                 let updated = |id| Updated {
                     room: room.clone(),
                     version,
@@ -251,7 +293,9 @@ impl Room {
                 self.tell_all_but(updated(None).into(), own, delivery);
             }
             ChangeKind::Left { peer, reason } => {
-                let pending = self.locals.get_mut(&peer).and_then(|l| l.pending.take());
+                let asks = |pending: &mut Pending| pending.asks == Asks::Leave;
+                let local = self.locals.get_mut(&peer);
+                let pending = local.and_then(|local| local.pending.take_if(asks));
                 let bye = |id| Bye { room: room.clone(), version, peer: peer.clone(), reason, id };
                 let own = pending.map(|pending| (&peer, bye(pending.id).into()));
                 self.tell_all_but(bye(None).into(), own, delivery);
@@ -318,17 +362,23 @@ impl Room {
         for peer in missing.cloned().collect::<Vec<_>>() {
             let gone = self.locals.get(&peer).is_some_and(|local| local.gone);
             let reason = if gone { ByeReason::Disconnected } else { ByeReason::Lost };
-            let (room, id) = (self.name.clone(), None);
-            let bye = Bye { room, version, peer: peer.clone(), reason, id };
-            if let Some(local) = self.locals.get(&peer) {
+            if let Some(local) = self.locals.get_mut(&peer) {
+                let left = local.pending.take_if(|pending| pending.asks == Asks::Leave);
+                let reason = if left.is_some() { ByeReason::Left } else { reason };
+                let (room, id) = (self.name.clone(), left.and_then(|pending| pending.id));
+                let bye = Bye { room, version, peer: peer.clone(), reason, id };
                 delivery.push(&local.session, ServerMessage::from(bye).to_frame());
             }
             self.remove(&peer, reason, delivery);
         }
     }
 
-    fn remove(&mut self, peer: &PeerId, reason: ByeReason, delivery: &Delivery<'_>) {
+    fn remove(&mut self, peer: &PeerId, reason: ByeReason, delivery: &mut Delivery<'_>) {
         if let Some(local) = self.locals.remove(peer) {
+            let Local { session, pending, .. } = &local;
+            if let Some(Pending { id, .. }) = pending {
+                fail(&self.name, session, *id, ErrorCode::NotInRoom, delivery);
+            }
             local.session.exit(&self.name);
             let room = self.name.clone();
             delivery.emit(Event::Left { room, peer: peer.clone(), reason });
@@ -359,6 +409,23 @@ impl Room {
             }
         }
     }
+}
+
+/// Answers a request that no change will answer.
+fn fail(
+    room: &RoomName,
+    session: &Session,
+    id: Option<u64>,
+    code: ErrorCode,
+    delivery: &mut Delivery<'_>,
+) {
+    let (message, retry_after_ms) = match code {
+        ErrorCode::Unavailable => ("the room was fetched anew meanwhile", Some(100)),
+        _ => ("no longer in this room", None),
+    };
+    let room = Some(room.as_str().to_owned());
+    let error = Error { code, message: message.into(), room, to: None, retry_after_ms, id };
+    delivery.push(session, ServerMessage::from(error).to_frame());
 }
 
 fn roster_frame(room: &RoomName, roster: &Roster, peer: &PeerId) -> Frame {

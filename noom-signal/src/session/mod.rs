@@ -169,6 +169,16 @@ impl Session {
         state.waker.take()
     }
 
+    /// Adds one of the rosters that a connection begins with. Nobody waits for it yet: the
+    /// connection that will write it is the one that is just made.
+    pub(crate) fn push_roster(&self, frame: Frame, limits: &Limits) {
+        let mut state = self.state();
+        state.outbox.allow(frame.len());
+        if state.outbox.push(frame, limits) == Pushed::Overrun {
+            state.closing = Some(CloseCode::TOO_SLOW);
+        }
+    }
+
     /// Adds a frame that is not counted, for the present connection only.
     #[must_use]
     pub(crate) fn push_loose(&self, frame: Frame, limits: &Limits) -> Option<Waker> {
@@ -192,6 +202,11 @@ impl Session {
     pub(crate) fn lose(&self) {
         self.state().outbox.lose();
         self.close(CloseCode::TOO_SLOW);
+    }
+
+    /// The client has heard how its resume went.
+    pub(crate) fn heard(&self) {
+        self.state().outbox.heard();
     }
 
     /// Forgets the frames that the client has taken.

@@ -29,7 +29,12 @@ pub(crate) struct Outbox {
     waiting: usize,
     /// Uncounted frames, each with the number of counted ones that go before it.
     loose: VecDeque<(u64, Frame)>,
+    /// How much of `waiting` is no fault of the client's: what a resume sends again, and rosters.
+    allowance: usize,
     connected: bool,
+    /// After a `"partial"`: the count that the client named then. Until it has shown that it heard of
+    /// that, it may name the same again, and mean the old count.
+    stale: Option<u64>,
     /// Something was lost that the count cannot tell; a resume is `"partial"`.
     broken: bool,
 }
@@ -78,12 +83,12 @@ impl Outbox {
         let next = self.first + self.sent as u64;
         if self.loose.front().is_some_and(|&(after, _)| after <= next) {
             let (_, frame) = self.loose.pop_front()?;
-            self.waiting -= frame.len();
+            self.written(frame.len());
             return Some(frame);
         }
         let frame = self.frames.get(self.sent)?.clone();
         self.sent += 1;
-        self.waiting -= frame.len();
+        self.written(frame.len());
         self.trim(limits);
         Some(frame)
     }
@@ -99,6 +104,16 @@ impl Outbox {
         }
     }
 
+    /// The client has heard how its resume went.
+    pub(crate) fn heard(&mut self) {
+        self.stale = None;
+    }
+
+    /// Lets so many bytes wait beyond what a slow client may have waiting.
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.allowance += bytes;
+    }
+
     /// The connection is gone; what follows waits for the next.
     pub(crate) fn disconnect(&mut self, limits: &Limits) {
         self.connected = false;
@@ -109,14 +124,16 @@ impl Outbox {
     /// A new connection, of a client that has taken `received` frames; the first has taken none.
     pub(crate) fn reconnect(&mut self, received: u64) -> Rewound {
         let possible = self.first..=self.first + self.sent as u64;
-        let rewound = if self.broken || !possible.contains(&received) {
-            *self = Self::default();
+        let doubtful = self.broken || self.stale == Some(received);
+        let rewound = if doubtful || !possible.contains(&received) {
+            *self = Self { stale: Some(received), ..Self::default() };
             Rewound::Partial
         } else {
             self.confirm(received);
             self.sent = 0;
             self.loose.clear();
             self.waiting = self.bytes;
+            self.allowance = self.bytes;
             Rewound::Full
         };
         self.connected = true;
@@ -134,13 +151,18 @@ impl Outbox {
     }
 
     fn settle(&mut self, limits: &Limits) -> Pushed {
-        let overrun = self.connected && self.waiting > limits.outbound_bytes;
+        let overrun = self.connected && self.waiting > limits.outbound_bytes + self.allowance;
         if overrun {
             self.disconnect(limits);
             return Pushed::Overrun;
         }
         self.trim(limits);
         Pushed::Fine
+    }
+
+    fn written(&mut self, bytes: usize) {
+        self.waiting -= bytes;
+        self.allowance = self.allowance.saturating_sub(bytes);
     }
 
     /// Keeps what is only kept within its bounds.
@@ -219,6 +241,45 @@ mod tests {
         outbox.disconnect(&limits());
         assert_eq!(outbox.reconnect(0), Rewound::Full);
         assert_eq!(drain(&mut outbox), [7]);
+    }
+
+    #[test]
+    fn a_partial_that_was_never_heard_of_is_partial_again() {
+        let mut outbox = Outbox::default();
+        outbox.reconnect(0);
+        outbox.disconnect(&limits());
+        for n in 1..=5 {
+            outbox.push(frame(n), &limits());
+        }
+        assert_eq!(outbox.reconnect(0), Rewound::Partial);
+        // The hello is lost with its connection; the client still names the old count.
+        outbox.push(frame(6), &limits());
+        outbox.disconnect(&limits());
+        assert_eq!(outbox.reconnect(0), Rewound::Partial);
+        outbox.push(frame(7), &limits());
+        assert_eq!(drain(&mut outbox), [7]);
+        // This time it was heard: the client counts anew.
+        outbox.heard();
+        outbox.disconnect(&limits());
+        assert_eq!(outbox.reconnect(0), Rewound::Full);
+    }
+
+    #[test]
+    fn what_is_sent_again_is_not_held_against_the_client() {
+        let wide = Limits { resume_bytes: 1000, resume_frames: 100, ..limits() };
+        let mut outbox = Outbox::default();
+        outbox.reconnect(0);
+        outbox.disconnect(&wide);
+        for n in 1..=15 {
+            outbox.push(frame(n), &wide);
+        }
+        assert_eq!(outbox.reconnect(0), Rewound::Full);
+        assert_eq!(outbox.push(frame(16), &wide), Pushed::Fine);
+        outbox.allow(200);
+        for n in 17..=45 {
+            assert_eq!(outbox.push(frame(n), &wide), Pushed::Fine, "{n}");
+        }
+        assert_eq!(outbox.push(frame(46), &wide), Pushed::Overrun);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Need, Room};
 use crate::{
     backplane::Message,
     hub::delivery::Delivery,
-    protocol::{Frame, PeerId, Target},
+    protocol::{Frame, PeerId, ServerMessage, Target, server::Missed},
     room::{NodeId, Roster},
 };
 
@@ -37,15 +37,7 @@ impl Room {
             return Relayed::NotInRoom;
         }
         if everyone && to == "*" {
-            for (peer, local) in &self.locals {
-                if peer != from {
-                    delivery.push(&local.session, frame.clone());
-                }
-            }
-            let own = delivery.node;
-            let nodes: HashSet<NodeId> =
-                self.members().map(|m| m.node).filter(|&node| node != own).collect();
-            return self.remote(from, Target::Everyone, nodes, frame);
+            return self.spread(from, frame, delivery);
         }
         if to == from.as_str() {
             return Relayed::PeerNotFound;
@@ -62,6 +54,19 @@ impl Room {
             // Of this node, and not among its peers: it is on its way out.
             _ => Relayed::PeerNotFound,
         }
+    }
+
+    /// Gives a frame of one member to all others.
+    fn spread(&self, from: &PeerId, frame: &Frame, delivery: &mut Delivery<'_>) -> Relayed {
+        for (peer, local) in &self.locals {
+            if peer != from {
+                delivery.push(&local.session, frame.clone());
+            }
+        }
+        let own = delivery.node;
+        let nodes: HashSet<NodeId> =
+            self.members().map(|m| m.node).filter(|&node| node != own).collect();
+        self.remote(from, Target::Everyone, nodes, frame)
     }
 
     /// Sends a frame of the server's own: to this node's peers at once; to the others by what is
@@ -96,6 +101,17 @@ impl Room {
             Relayed::Remote { message, nodes } => Some(Some((message, nodes))),
             _ => Some(None),
         }
+    }
+
+    /// Tells the other members that this peer may have missed messages: those of this node at once,
+    /// the others by what is returned.
+    pub(in crate::hub) fn tell_missed(
+        &self,
+        peer: &PeerId,
+        delivery: &mut Delivery<'_>,
+    ) -> Relayed {
+        let missed = Missed { room: self.name.clone(), peer: peer.clone() };
+        self.spread(peer, &ServerMessage::from(missed).to_frame(), delivery)
     }
 
     /// Takes in a message from another node.
