@@ -68,6 +68,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod endpoint;
+mod forwarded;
 mod hall;
 mod origins;
 mod server;
