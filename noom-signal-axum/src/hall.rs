@@ -109,6 +109,11 @@ impl Guest {
         Served(self.clone())
     }
 
+    /// Whether it waits for nothing but its own client.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.turn).is_some()
+    }
+
     /// It has to go.
     pub(crate) async fn shown_out(&self) {
         self.out.notified().await;

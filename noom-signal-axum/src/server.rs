@@ -16,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     select,
     sync::watch,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::hall::{Guest, Hall};
@@ -63,6 +63,10 @@ const HEAD_BYTES: usize = 32 * 1024;
 
 /// How long to wait when the process can open no more connections.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// How long a connection on which nothing is asked has, when the server stops, to write what it has
+/// answered.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Server {
     /// How long the head of a request may take, unless [`Server::header_timeout`] says otherwise.
@@ -183,7 +187,12 @@ async fn connection(
         () = guest.shown_out() => return,
         _ = stopped.changed() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            match timeout(LAST_WORDS, connection.as_mut()).await {
+                Ok(ended) => ended,
+                // hyper would wait for the request that it has begun to read.
+                Err(_) if guest.is_idle() => return,
+                Err(_) => connection.await,
+            }
         }
     };
     if let Err(error) = ended {

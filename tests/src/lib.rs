@@ -8,6 +8,8 @@
 //! that would come after it: see [`Client::nothing_came`].
 
 mod client;
+mod delayed;
+mod random;
 mod raw;
 mod rules;
 mod scene;
@@ -16,7 +18,9 @@ mod server;
 use std::time::{Duration, Instant};
 
 pub use client::{Client, Link, strip};
+pub use delayed::{Delayed, Trouble, Wires};
 pub use noom_signal::{Hub, HubBuilder, Limits};
+pub use random::Random;
 pub use raw::RawSocket;
 pub use rules::Rules;
 pub use scene::Scene;

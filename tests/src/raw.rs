@@ -36,7 +36,17 @@ impl RawSocket {
 
     /// Writes these bytes, as far as the server takes them.
     pub async fn write(&mut self, bytes: &[u8]) {
-        let _ = self.write.write_all(bytes).await;
+        let _ = self.try_write(bytes).await;
+    }
+
+    /// Writes these bytes; an error says that the server has cut the connection.
+    pub async fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.write.write_all(bytes).await
+    }
+
+    /// Whether the server has said something that was not read here yet.
+    pub fn has_read(&self) -> bool {
+        !self.read.is_empty()
     }
 
     /// Asks for a WebSocket.

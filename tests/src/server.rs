@@ -70,6 +70,13 @@ impl Server {
         Self { hub: hub.build().expect("limits that go together"), listening: None }
     }
 
+    /// Ends the HTTP server, and waits for that; the hub goes on.
+    pub async fn stop_listening(&mut self) {
+        let listening = self.listening.as_mut().expect("a server with a socket");
+        listening.task.abort();
+        let _ = (&mut listening.task).await;
+    }
+
     /// Where the HTTP server listens.
     pub fn address(&self) -> SocketAddr {
         self.listening.as_ref().expect("a server with a socket").address
