@@ -21,11 +21,18 @@ export type MeshEvents = {
         error?: SignalError;
     };
     /**
-     * is new; `replaces`: it says that it was that one before the session was lost
+     * is new; `replaces`: it says that it was that one before the session was lost, but couldn't show it
      */
     peer: {
         peer: MeshPeer;
         replaces?: MeshPeer;
+    };
+    /**
+     * the server forgot it and calls it `peer.id` now; all else is as it was
+     */
+    peerrenamed: {
+        peer: MeshPeer;
+        former: PeerId;
     };
     /**
      * its meta changed
