@@ -193,7 +193,7 @@ impl Limits {
                 message_bytes: self.message_bytes,
             });
         }
-        if self.message_bytes + Self::RELAY_OVERHEAD > self.frame_bytes {
+        if self.message_bytes.saturating_add(Self::RELAY_OVERHEAD) > self.frame_bytes {
             return Err(InvalidLimits::MessageTooBig {
                 message_bytes: self.message_bytes,
                 frame_bytes: self.frame_bytes,
@@ -213,7 +213,8 @@ impl Limits {
 
     /// The longest a roster of so many peers can be.
     pub(crate) fn roster_bytes(&self, peers: usize) -> usize {
-        peers.saturating_mul(self.meta_bytes + Self::MEMBER_OVERHEAD).saturating_add(1024)
+        let member = self.meta_bytes.saturating_add(Self::MEMBER_OVERHEAD);
+        peers.saturating_mul(member).saturating_add(1024)
     }
 
     /// What clients are told, in the `hello`.

@@ -151,7 +151,8 @@ impl Outbox {
     }
 
     fn settle(&mut self, limits: &Limits) -> Pushed {
-        let overrun = self.connected && self.waiting > limits.outbound_bytes + self.allowance;
+        let most = limits.outbound_bytes.saturating_add(self.allowance);
+        let overrun = self.connected && self.waiting > most;
         if overrun {
             self.disconnect(limits);
             return Pushed::Overrun;
