@@ -27,7 +27,8 @@ pub struct RawSocket {
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 impl RawSocket {
-    pub(crate) async fn open(address: SocketAddr) -> Self {
+    /// Connects, and says nothing.
+    pub async fn open(address: SocketAddr) -> Self {
         let (read, write) = TcpStream::connect(address).await.unwrap().into_split();
         let (chunks, taken) = mpsc::unbounded_channel();
         tokio::spawn(read_to_end(read, chunks));
