@@ -29,13 +29,19 @@ impl World {
                 }
             }
             self.wait(Duration::from_secs(1)).await;
-            if self.clients.iter().all(|client| client.is_open()) {
-                break;
+            if self.are_all_open() {
+                self.wait(RESUME + Duration::from_secs(10)).await;
+                if self.are_all_open() {
+                    break;
+                }
             }
         }
-        self.wait(RESUME + Duration::from_secs(10)).await;
         self.clients.iter_mut().for_each(|client| client.ping());
         self.wait(Duration::from_secs(1)).await;
+    }
+
+    fn are_all_open(&self) -> bool {
+        self.clients.iter().all(|client| client.is_open())
     }
 
     /// Holds the hubs and the clients against each other.

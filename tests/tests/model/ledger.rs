@@ -52,8 +52,9 @@ struct Diary {
     last: HashMap<(PeerId, Option<RoomName>), usize>,
     /// When it was told that it may have lost something, in all rooms or in one.
     losses: Vec<(Option<RoomName>, u64)>,
-    /// Its stays, each with when it was over.
-    stays: HashMap<(RoomName, u64), Option<u64>>,
+    /// Its stays in rooms, with the `since` of each as far as it was told, and when it was over. A room that is forgotten
+    /// begins again at version 1: two may have the same.
+    stays: Vec<(RoomName, Option<u64>, Option<u64>)>,
     /// Who was put out, before its eyes.
     put_out: HashSet<(RoomName, PeerId)>,
 }
@@ -86,11 +87,16 @@ impl Ledger {
         self.said[number].outcome = outcome;
     }
 
-    /// The session was resumed with a loss.
-    pub(crate) fn lost(&mut self, peer: &PeerId) {
+    /// The session was resumed with a loss, and is in these rooms.
+    pub(crate) fn lost(&mut self, peer: &PeerId, rooms: &[RoomName]) {
         self.now += 1;
         let now = self.now;
         self.diary(peer).losses.push((None, now));
+        for (room, _, over) in &mut self.diary(peer).stays {
+            if !rooms.contains(room) {
+                over.get_or_insert(now);
+            }
+        }
     }
 
     /// A peer is told something.
@@ -99,15 +105,20 @@ impl Ledger {
         let now = self.now;
         match message {
             ServerMessage::Joined(joined) => {
-                self.diary(peer).stays.insert((joined.room.clone(), joined.version), None);
+                self.diary(peer).stays.push((joined.room.clone(), Some(joined.version), None));
             }
             ServerMessage::Roster(roster) => {
-                self.diary(peer).losses.push((Some(roster.room.clone()), now));
+                let Diary { losses, stays, .. } = self.diary(peer);
+                losses.push((Some(roster.room.clone()), now));
+                if !stays.iter().any(|(room, _, over)| *room == roster.room && over.is_none()) {
+                    stays.push((roster.room.clone(), None, None));
+                }
             }
             ServerMessage::Bye(bye) if bye.peer == *peer => {
-                let stays = self.diary(peer).stays.iter_mut();
-                for (_, over) in stays.filter(|((room, _), _)| *room == bye.room) {
-                    over.get_or_insert(now);
+                for (room, _, over) in &mut self.diary(peer).stays {
+                    if *room == bye.room {
+                        over.get_or_insert(now);
+                    }
                 }
             }
             ServerMessage::Bye(bye)
@@ -168,7 +179,8 @@ impl Ledger {
             }
             for (peer, since) in &said.owed {
                 let excused = arrived(peer) || self.excuses(number, said, peer, *since);
-                assert!(excused, "I4: {number} was lost: {peer}, {said:?}");
+                let diary = &self.diaries[peer];
+                assert!(excused, "I4: {number} was lost: {peer}, {said:?}\n{diary:?}");
             }
         }
     }
@@ -184,8 +196,15 @@ impl Ledger {
         {
             return true;
         }
-        let stay = diary.stays.get(&(said.room.clone(), since));
-        let Some(Some(over)) = stay else { return false };
+        let stay = |room: &RoomName, from: Option<u64>| {
+            *room == said.room && from.is_none_or(|from| from == since)
+        };
+        let stays = diary.stays.iter().filter(|(room, from, _)| stay(room, *from));
+        let overs: Vec<u64> = stays.filter_map(|(_, _, over)| *over).collect();
+        // Gone before it was said, though the sender did not know.
+        let Some(over) = overs.iter().find(|over| **over > said.at) else {
+            return !overs.is_empty();
+        };
         // Gone before it came, unless something that was said later came in time.
         let later = |(&n, at): (&usize, &u64)| {
             let next = &self.said[n];

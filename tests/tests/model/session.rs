@@ -13,6 +13,8 @@ pub(crate) struct Session {
     pub secret: String,
     /// The server's counted frames.
     pub received: u64,
+    /// It names a count that cannot be, and the same again until it is answered.
+    pub lying: bool,
     /// The own counted frames, to be sent again where they were lost.
     pub sent: Vec<Sent>,
     pub view: View,
@@ -61,6 +63,7 @@ impl Session {
             peer: hello.peer.clone(),
             secret: hello.session.reveal().to_owned(),
             received: 0,
+            lying: false,
             sent: Vec::new(),
             view: View::new(hello.peer.clone()),
             metas: BTreeMap::new(),
@@ -109,8 +112,8 @@ impl Session {
                 _ => {}
             }
         }
+        book.ledger.lost(&self.peer, &rooms);
         self.view.lost(rooms);
-        book.ledger.lost(&self.peer);
     }
 
     /// Takes in one frame.
@@ -192,4 +195,4 @@ impl Session {
 }
 
 /// Longer than any run.
-const FOREVER: Duration = Duration::from_secs(1_000_000);
+pub(crate) const FOREVER: Duration = Duration::from_secs(1_000_000);

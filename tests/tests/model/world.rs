@@ -251,10 +251,11 @@ impl World {
 
     /// Lets time pass, while those read who do.
     pub(crate) async fn wait(&mut self, time: Duration) {
-        let until = Instant::now() + time;
-        while Instant::now() < until {
-            let step = if until - Instant::now() > LONG { LONG } else { SHORT };
-            sleep(step.min(until - Instant::now())).await;
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            // What is on its way comes within the first of these.
+            let step = if begun.elapsed() < BUSY { SHORT } else { LONG };
+            sleep(step.min(time - begun.elapsed())).await;
             self.settle().await;
         }
     }
@@ -271,7 +272,8 @@ impl World {
 }
 
 const LONG: Duration = Duration::from_secs(1);
-const SHORT: Duration = Duration::from_millis(50);
+const SHORT: Duration = Duration::from_millis(5);
+const BUSY: Duration = Duration::from_millis(200);
 /// More rounds than any step needs.
 const MOST: usize = 10_000;
 
