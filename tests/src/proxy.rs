@@ -72,9 +72,12 @@ impl Proxy {
         let struck = Struck::default();
         let noted = struck.clone();
         let task = tokio::spawn(async move {
-            // Until it is open again, connections wait where the system keeps them.
-            while may_pass.wait_for(|open| *open).await.is_ok() {
+            loop {
                 let (client, _) = listener.accept().await.unwrap();
+                // This one waits, and those after it where the system keeps them.
+                if may_pass.wait_for(|open| *open).await.is_err() {
+                    return;
+                }
                 tokio::spawn(carry(client, server, coming.clone(), noted.clone()));
             }
         });
