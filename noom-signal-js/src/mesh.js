@@ -1,5 +1,6 @@
-/** @import { ByeReason, Meta, PeerId, PeerInfo, RoomName } from "./messages.js" */
+/** @import { Meta, PeerId, PeerInfo, RoomName } from "./messages.js" */
 /** @import { Joined, SignalClient, SignalEvents } from "./client.js" */
+/** @import { MeshEvents, MeshOptions } from "./events.js" */
 /** @import { PeerActions } from "./peer.js" */
 /** @import { JoinOptions } from "./stay.js" */
 import { Arrivals } from "./arrivals.js";
@@ -7,35 +8,9 @@ import { ChannelPlans } from "./channels.js";
 import { Emitter } from "./emitter.js";
 import { report, SignalError } from "./error.js";
 import { MeshPeer } from "./peer.js";
+import { relay } from "./relay.js";
 import { Slots } from "./slots.js";
-import { RETRY_MS, sleep, Stay } from "./stay.js";
-
-/**
- * @typedef {object} MeshEvents
- * @property {{ room: RoomName, peers: MeshPeer[], again: boolean }} joined we are in the room, with these others; `again` after the session was lost
- * @property {{ reason: string, error?: SignalError }} left we are out of the room
- * @property {{ peer: MeshPeer, replaces?: MeshPeer }} peer is new; `replaces`: it says that it was that one before the session was lost, but couldn't show it
- * @property {{ peer: MeshPeer, former: PeerId }} peerrenamed the server forgot it and calls it `peer.id` now; all else is as it was
- * @property {{ peer: MeshPeer }} peerupdated its meta changed
- * @property {{ peer: MeshPeer, reason: ByeReason | "replaced" | (string & {}), successor?: MeshPeer }} peerleft `successor` with `replaced`
- * @property {{ peer: MeshPeer, state: RTCPeerConnectionState, previous: RTCPeerConnectionState }} state of the connection to it
- * @property {{ peer: MeshPeer, slot: string, track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} track
- *   a slot is filled, or has another track than before
- * @property {{ peer: MeshPeer, slot: string, track: MediaStreamTrack }} trackended a slot is empty
- * @property {{ peer: MeshPeer, label: string, channel: RTCDataChannel }} channel is open
- * @property {{ peer: MeshPeer, label: string, data: any }} data binary comes as an ArrayBuffer
- * @property {{ error: unknown, peer?: MeshPeer }} error
- */
-
-/**
- * @typedef {object} MeshOptions
- * @property {RTCConfiguration} [rtc] for every RTCPeerConnection; its `iceServers` replace the server's
- * @property {typeof RTCPeerConnection} [RTCPeerConnection]
- * @property {number} [offerTimeoutMs] how long a newcomer leaves the offer to those who were there
- */
-
-/** How often one description or candidate that the server couldn't take is sent again. */
-const MAX_TRIES = 5;
+import { Stay } from "./stay.js";
 
 /**
  * A room whose members are all connected with each other, each by one RTCPeerConnection.
@@ -393,25 +368,13 @@ export class Mesh extends Emitter {
     this.#restarted.add(peer);
   }
 
-  /**
-   * Sends a signal; again where the server couldn't take it but may soon.
-   *
-   * @param {MeshPeer} peer
-   * @param {() => Promise<void>} send
-   */
+  /** @param {MeshPeer} peer @param {() => Promise<void>} send */
   async #relay(peer, send) {
     const { connection } = peer;
-    for (let tries = 1; this.peers.get(peer.id) === peer && peer.connection === connection; tries += 1) {
-      try {
-        return await send();
-      } catch (error) {
-        const { code, retryAfterMs = RETRY_MS } = /** @type {SignalError} */ (error);
-        // The peer's bye, our own or the resume's consequences are on their way: they deal with it.
-        if (["peer_not_found", "not_in_room", "lost", "closed", "replaced"].includes(code)) return;
-        const retry = tries < MAX_TRIES && (code === "rate_limited" || code === "unavailable" || code === "backlog");
-        if (!retry) return this.#failed(error, peer);
-        await sleep(retryAfterMs);
-      }
+    try {
+      await relay(send, () => this.peers.get(peer.id) === peer && peer.connection === connection);
+    } catch (error) {
+      this.#failed(error, peer);
     }
   }
 

@@ -8,7 +8,7 @@ import { Senders } from "./slots.js";
 /** The label of the mesh's own data channel, id 0. */
 const OWN_CHANNEL = "noom";
 /** How long a peer may take to come back after the server forgot it, while its connection lives. */
-const RETURN_MS = 30_000;
+const RETURN_MS = 60_000;
 /** How SCTP says that the far end closed its connection (RFC 9260, 3.3.10.12). */
 const USER_INITIATED_ABORT = 12;
 
