@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use futures_util::future::join_all;
 use system_tests::{Hub, RawSocket, Scene, Server, limits, until};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// A server that gives requests so long, with room for so many.
 fn server(header_timeout: Duration, waiting: usize) -> Server {
@@ -95,6 +96,26 @@ async fn a_hall_full_of_them() {
     scene.undisturbed().await;
 }
 
+/// Those who ask for much and read nothing have to make room as well.
+#[tokio::test]
+async fn answers_that_nobody_reads() {
+    let hub = Hub::builder().build().unwrap();
+    let large = || async { vec![b'x'; 64 << 20] };
+    let app = Router::new()
+        .route("/signal", noom_signal_axum::endpoint(hub.clone()))
+        .route("/large", axum::routing::get(large));
+    let http = Server::http().header_timeout(NEVER).waiting(5);
+    let mut scene = Scene::on(Server::over(http, hub, app)).await;
+    let mut greedy = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(scene.server.address()).await.unwrap();
+        stream.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        greedy.push(stream);
+    }
+    scene.server.join("another").await;
+    scene.undisturbed().await;
+}
+
 /// Upgraded connections take no place among those who wait.
 #[tokio::test]
 async fn a_small_hall_is_enough_for_many_websockets() {
@@ -147,6 +168,6 @@ async fn a_server_that_stops() {
     for waiting in [kept, silent, half] {
         waiting.end().await;
     }
-    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    assert!(TcpStream::connect(address).await.is_err());
     scene.undisturbed().await;
 }
