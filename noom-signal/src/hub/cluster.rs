@@ -28,7 +28,7 @@ impl Events for Inner {
     fn gap(&self) {
         let Some(hub) = self.this.upgrade() else { return };
         for room in hub.rooms.names() {
-            hub.step(&room, |here, _| here.doubt());
+            hub.step(&room, |here, _| here.gap());
         }
     }
 }
@@ -40,12 +40,16 @@ impl Inner {
         let hub = self.clone();
         self.spawn(async move {
             loop {
-                let asked = |here: &mut Room| (here.present(), here.gate.clone());
-                // A room that nobody is in any more needs no roster.
-                let Some((present, gate)) = hub.with_room(room.as_str(), |here, _| asked(here))
-                else {
-                    return;
-                };
+                let gate = hub.with_room(room.as_str(), |here, _| here.gate.clone());
+                let Some(gate) = gate else { return };
+                // Alone, for a join or leave under way would be undone by what is said here.
+                let alone = gate.clone().write_owned().await;
+                // A room that nobody is in any more needs no roster. If it was forgotten and made
+                // anew, that is another room.
+                let asked =
+                    |here: &mut Room| Arc::ptr_eq(&here.gate, &gate).then(|| here.present());
+                let present = hub.with_room(room.as_str(), |here, _| asked(here)).flatten();
+                let Some(present) = present else { return };
                 match hub.backplane.resync(&room, present).await {
                     Ok(snapshot) => {
                         return hub.step(&room, |here, delivery| {
@@ -58,6 +62,7 @@ impl Inner {
                         });
                     }
                     Err(Unavailable { retry_after_ms }) => {
+                        drop(alone);
                         tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                     }
                 }

@@ -43,6 +43,8 @@ pub(super) struct Room {
     early: VecDeque<Message>,
     /// Whether a snapshot is on its way.
     fetching: bool,
+    /// Messages may have been lost: the members are told, even if the roster is as it was.
+    gap: bool,
 }
 
 /// One of this node's peers.
@@ -100,6 +102,7 @@ impl Room {
             joining: HashMap::new(),
             early: VecDeque::new(),
             fetching: false,
+            gap: false,
         }
     }
 
@@ -139,9 +142,17 @@ impl Room {
             // Where this node had nobody in the room, not even for a moment, it was not told of the
             // steps of that moment: what it knew before does not count.
             if self.view.roster().is_some() {
-                self.view.doubt();
+                self.view.doubt(false);
             }
-            self.adopt(snapshot, delivery)
+            let fetching = self.fetching;
+            let need = self.adopt(snapshot, delivery);
+            if !fetching {
+                return need;
+            }
+            // What raised the doubt may be younger than this snapshot.
+            self.fetching = true;
+            self.view.doubt(false);
+            Need::Nothing
         } else {
             self.receive(change, delivery)
         }
@@ -151,9 +162,14 @@ impl Room {
     pub(super) fn adopt(&mut self, snapshot: Snapshot, delivery: &mut Delivery<'_>) -> Need {
         self.fetching = false;
         let first = self.view.roster().is_none();
+        let leaves = self.view.held_leaves();
         let replaced = self.view.adopt(snapshot);
         if replaced && !first {
-            self.drop_missing(delivery);
+            self.drop_missing(&leaves, delivery);
+        }
+        let told = self.gap && !self.view.in_doubt();
+        if replaced && !first || told {
+            self.gap &= !told;
             self.tell_roster(delivery);
             self.settle_all(delivery);
         }
@@ -161,16 +177,24 @@ impl Room {
         self.advance(delivery)
     }
 
+    /// Steps and messages may have been lost.
+    pub(super) fn gap(&mut self) -> Need {
+        self.gap = true;
+        self.doubt()
+    }
+
     /// The steps at hand may not be all: a snapshot is needed.
     pub(super) fn doubt(&mut self) -> Need {
-        self.view.doubt();
+        self.view.doubt(self.fetching);
         self.need()
     }
 
-    /// This node's peers as the cluster's roster should have them.
+    /// This node's peers as the cluster's roster should have them: without those whose leave has
+    /// taken effect, though in doubt it was not told yet.
     pub(super) fn present(&self) -> Vec<Arc<Member>> {
-        let roster = self.view.roster();
-        let here = self.locals.iter().filter(|(_, local)| !local.gone);
+        let (roster, leaves) = (self.view.roster(), self.view.held_leaves());
+        let here =
+            self.locals.iter().filter(|(peer, local)| !local.gone && !leaves.contains_key(*peer));
         let here = here.filter_map(|(peer, _)| roster?.get(peer.as_str()).cloned());
         here.chain(self.joining.values().map(|(_, member)| member.clone())).collect()
     }
@@ -252,6 +276,8 @@ impl Room {
 
     /// Applies and tells all steps whose turn has come.
     fn advance(&mut self, delivery: &mut Delivery<'_>) -> Need {
+        // After a doubt: the first step at hand may be the bye of whoever sent what was held.
+        self.release(delivery);
         while let Some(change) = self.view.advance() {
             // A message goes out before the step that comes after what its sender knew: nothing
             // from a peer follows its bye.
@@ -355,13 +381,15 @@ impl Room {
 
     /// Takes out those local members that the cluster has not: the ones that were on their way out
     /// anyway. A backplane that dropped another one broke its word; that peer is told.
-    fn drop_missing(&mut self, delivery: &mut Delivery<'_>) {
+    fn drop_missing(&mut self, leaves: &HashMap<PeerId, ByeReason>, delivery: &mut Delivery<'_>) {
         let Some(roster) = self.view.roster() else { return };
-        let version = roster.version();
+        // A room that the cluster has forgotten has none.
+        let version = roster.version().max(1);
         let missing = self.locals.keys().filter(|peer| roster.get(peer.as_str()).is_none());
         for peer in missing.cloned().collect::<Vec<_>>() {
             let gone = self.locals.get(&peer).is_some_and(|local| local.gone);
             let reason = if gone { ByeReason::Disconnected } else { ByeReason::Lost };
+            let reason = leaves.get(&peer).copied().unwrap_or(reason);
             if let Some(local) = self.locals.get_mut(&peer) {
                 let left = local.pending.take_if(|pending| pending.asks == Asks::Leave);
                 let reason = if left.is_some() { ByeReason::Left } else { reason };
