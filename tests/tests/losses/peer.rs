@@ -43,7 +43,7 @@ impl Peer {
     pub(crate) async fn join(server: &Server, room: RoomName, seed: u64) -> Self {
         let proxy = Proxy::to(server.address()).await;
         let mut limits = ClientLimits::default();
-        limits.connect = Duration::from_secs(1);
+        limits.connect = Duration::from_secs(2);
         limits.pong = Duration::from_millis(300);
         limits.backoff = Duration::from_millis(20);
         limits.backoff_cap = Duration::from_millis(100);
