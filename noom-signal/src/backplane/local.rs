@@ -206,6 +206,10 @@ impl Backplane for Local {
             let change = Change { room, before, after, kind };
             return Ok(Entered { change, snapshot: roster.snapshot() });
         }
+        // An earlier stay that its node gave up without knowing whether it had begun.
+        let reason = ByeReason::Disconnected;
+        let earlier = |member: &Member| member.peer != peer;
+        self.cluster.retain(&mut rooms, self.node, &room, reason, earlier, &mut told);
         let members = rooms.get(&room).map_or(0, |room| room.roster.len());
         if members >= capacity {
             return Err(JoinError::Full { members });
