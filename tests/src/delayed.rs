@@ -64,6 +64,11 @@ impl Wires {
         self.calm.store(true, Ordering::Relaxed);
     }
 
+    /// Whether requests may be answered [`Unavailable`].
+    pub fn miss_answers(&self) -> bool {
+        self.trouble.unavailable > 0
+    }
+
     fn troubled(&self) -> bool {
         !self.calm.load(Ordering::Relaxed)
     }

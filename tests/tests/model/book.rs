@@ -21,8 +21,9 @@ pub(crate) struct Book {
 pub(crate) type Tally = BTreeMap<String, u64>;
 
 impl Book {
-    pub(crate) fn new(troubled: bool) -> Self {
-        Self { troubled, ..Self::default() }
+    pub(crate) fn new(troubled: bool, misses: bool) -> Self {
+        let ledger = Ledger::new(troubled, misses);
+        Self { ledger, troubled, ..Self::default() }
     }
 
     /// From now on this peer, or any, may be told to be out of this room, or any.

@@ -265,7 +265,7 @@ impl Client {
                 book.saw("a window that passed");
             }
             self.forget(book);
-            let session = Session::new(&hello);
+            let session = Session::new(&hello, book.troubled);
             book.ledger.open(&session.peer, self.node);
             self.session = Some(session);
             return;

@@ -14,6 +14,11 @@ pub(crate) const ORDER_ACROSS_ROOMS_AND_NODES: bool = false;
 pub(crate) struct Ledger {
     said: Vec<Said>,
     diaries: HashMap<PeerId, Diary>,
+    /// Whether the cluster may fail.
+    troubled: bool,
+    /// Whether a peer may be out for others while its own node has yet to find out, and acks what
+    /// it says in between. A hole in I4 that is known.
+    misses: bool,
     /// The time, in things written here.
     now: u64,
 }
@@ -52,14 +57,27 @@ struct Diary {
     last: HashMap<(PeerId, Option<RoomName>), usize>,
     /// When it was told that it may have lost something, in all rooms or in one.
     losses: Vec<(Option<RoomName>, u64)>,
-    /// Its stays in rooms, with the `since` of each as far as it was told, and when it was over. A room that is forgotten
-    /// begins again at version 1: two may have the same.
-    stays: Vec<(RoomName, Option<u64>, Option<u64>)>,
+    stays: Vec<Stay>,
     /// Who was put out, before its eyes.
     put_out: HashSet<(RoomName, PeerId)>,
 }
 
+/// A peer's stay in a room. One that is forgotten begins again at version 1: two stays may have the
+/// same `since`.
+#[derive(Debug)]
+struct Stay {
+    room: RoomName,
+    /// As far as it was told.
+    since: Option<u64>,
+    begun: u64,
+    over: Option<u64>,
+}
+
 impl Ledger {
+    pub(crate) fn new(troubled: bool, misses: bool) -> Self {
+        Self { troubled, misses, ..Self::default() }
+    }
+
     pub(crate) fn open(&mut self, peer: &PeerId, node: usize) {
         self.diaries.insert(peer.clone(), Diary { node, ..Diary::default() });
     }
@@ -92,9 +110,9 @@ impl Ledger {
         self.now += 1;
         let now = self.now;
         self.diary(peer).losses.push((None, now));
-        for (room, _, over) in &mut self.diary(peer).stays {
-            if !rooms.contains(room) {
-                over.get_or_insert(now);
+        for stay in &mut self.diary(peer).stays {
+            if !rooms.contains(&stay.room) {
+                stay.over.get_or_insert(now);
             }
         }
     }
@@ -105,24 +123,27 @@ impl Ledger {
         let now = self.now;
         match message {
             ServerMessage::Joined(joined) => {
-                self.diary(peer).stays.push((joined.room.clone(), Some(joined.version), None));
+                let (room, since) = (joined.room.clone(), Some(joined.version));
+                self.diary(peer).stays.push(Stay { room, since, begun: now, over: None });
             }
             ServerMessage::Roster(roster) => {
                 let Diary { losses, stays, .. } = self.diary(peer);
                 losses.push((Some(roster.room.clone()), now));
-                if !stays.iter().any(|(room, _, over)| *room == roster.room && over.is_none()) {
-                    stays.push((roster.room.clone(), None, None));
+                let room = roster.room.clone();
+                if !stays.iter().any(|stay| stay.room == room && stay.over.is_none()) {
+                    stays.push(Stay { room, since: None, begun: now, over: None });
                 }
             }
             ServerMessage::Bye(bye) if bye.peer == *peer => {
-                for (room, _, over) in &mut self.diary(peer).stays {
-                    if *room == bye.room {
-                        over.get_or_insert(now);
+                for stay in &mut self.diary(peer).stays {
+                    if stay.room == bye.room {
+                        stay.over.get_or_insert(now);
                     }
                 }
             }
             ServerMessage::Bye(bye)
-                if !matches!(bye.reason, ByeReason::Left | ByeReason::Disconnected) =>
+                if self.misses
+                    || !matches!(bye.reason, ByeReason::Left | ByeReason::Disconnected) =>
             {
                 self.diary(peer).put_out.insert((bye.room.clone(), bye.peer.clone()));
             }
@@ -196,11 +217,14 @@ impl Ledger {
         {
             return true;
         }
-        let stay = |room: &RoomName, from: Option<u64>| {
-            *room == said.room && from.is_none_or(|from| from == since)
-        };
-        let stays = diary.stays.iter().filter(|(room, from, _)| stay(room, *from));
-        let overs: Vec<u64> = stays.filter_map(|(_, _, over)| *over).collect();
+        let meant =
+            |stay: &&Stay| stay.room == said.room && stay.since.is_none_or(|from| from == since);
+        let stays = diary.stays.iter().filter(meant);
+        // What looked like a join to others was undone before its peer was told.
+        if self.troubled && stays.clone().all(|stay| stay.begun > said.at) {
+            return true;
+        }
+        let overs: Vec<u64> = stays.filter_map(|stay| stay.over).collect();
         // Gone before it was said, though the sender did not know.
         let Some(over) = overs.iter().find(|over| **over > said.at) else {
             return !overs.is_empty();

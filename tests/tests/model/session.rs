@@ -58,14 +58,14 @@ pub(crate) enum Ask {
 }
 
 impl Session {
-    pub(crate) fn new(hello: &server::Hello) -> Self {
+    pub(crate) fn new(hello: &server::Hello, troubled: bool) -> Self {
         Self {
             peer: hello.peer.clone(),
             secret: hello.session.reveal().to_owned(),
             received: 0,
             lying: false,
             sent: Vec::new(),
-            view: View::new(hello.peer.clone()),
+            view: View::new(hello.peer.clone(), troubled),
             metas: BTreeMap::new(),
             waiting: BTreeMap::new(),
             lobby: None,
@@ -123,6 +123,10 @@ impl Session {
             ServerMessage::Lobby(lobby) => {
                 if let Some(id) = lobby.id {
                     let open = matches!(self.waiting.remove(&id), Some(Ask::Watch(true)));
+                    // Of several that were lost with their link only the last is answered.
+                    let older =
+                        |other: &u64, ask: &Ask| *other < id && matches!(ask, Ask::Watch(true));
+                    self.waiting.retain(|other, ask| !older(other, ask));
                     assert!(open || self.watches.contains(&id), "a lobby nobody asked for");
                     self.lobby_unsure &= !open;
                 }

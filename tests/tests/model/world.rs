@@ -31,7 +31,8 @@ impl World {
     pub(crate) fn new(hubs: Vec<Hub>, wires: Option<Arc<Wires>>) -> Self {
         let nodes = hubs.len();
         let clients = (0..CLIENTS).map(|n| Client::new(n % nodes)).collect();
-        let book = Book::new(wires.is_some());
+        let book =
+            Book::new(wires.is_some(), wires.as_ref().is_some_and(|wires| wires.miss_answers()));
         Self { hubs, wires, clients, book, strangers: Vec::new(), metas: 0 }
     }
 
