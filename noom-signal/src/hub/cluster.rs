@@ -7,7 +7,7 @@ use super::{
     room::{Need, Room},
 };
 use crate::{
-    backplane::{Events, Message, Unavailable},
+    backplane::{Events, Letter, Message, Unavailable},
     protocol::RoomName,
     room::Change,
 };
@@ -25,6 +25,10 @@ impl Events for Inner {
         hub.step(&room, |here, delivery| here.deliver(message, delivery));
     }
 
+    fn letter(&self, _letter: Letter) {}
+
+    fn fenced(&self) {}
+
     fn gap(&self) {
         let Some(hub) = self.this.upgrade() else { return };
         for room in hub.rooms.names() {
@@ -40,13 +44,11 @@ impl Inner {
         let hub = self.clone();
         self.spawn(async move {
             loop {
-                let asked = |here: &mut Room| (here.present(), here.gate.clone());
+                let asked = |here: &mut Room| (here.stamp(), here.present(), here.gate.clone());
                 // A room that nobody is in any more needs no roster.
-                let Some((present, gate)) = hub.with_room(room.as_str(), |here, _| asked(here))
-                else {
-                    return;
-                };
-                match hub.backplane.resync(&room, present).await {
+                let asked = hub.with_room(room.as_str(), |here, _| asked(here));
+                let Some((known, present, gate)) = asked else { return };
+                match hub.backplane.resync(&room, known, present).await {
                     Ok(snapshot) => {
                         return hub.step(&room, |here, delivery| {
                             // The room may have been forgotten meanwhile, and made anew.

@@ -85,6 +85,7 @@ impl Inner {
             peer: session.peer.clone(),
             generation,
             node: self.node,
+            seat: 0,
             user: user.clone(),
             meta: meta.clone(),
             since: 0,

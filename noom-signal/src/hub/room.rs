@@ -18,7 +18,7 @@ use crate::{
         ByeReason, ErrorCode, Frame, PeerId, RoomName, ServerMessage,
         server::{Bye, Error, Joined, Roster as RosterMessage, Updated, Welcome},
     },
-    room::{Change, ChangeKind, Member, Roster, Snapshot, View},
+    room::{Change, ChangeKind, Member, Roster, Snapshot, Stamp, View},
     session::Session,
 };
 
@@ -61,7 +61,7 @@ struct Local {
 pub(super) struct Pending {
     pub(super) id: Option<u64>,
     pub(super) asks: Asks,
-    /// The version that the request led to, once the cluster has said so.
+    /// The step that the request led to, once the cluster has said so.
     pub(super) landed: Option<u64>,
     /// Dropped once it is answered.
     pub(super) _done: oneshot::Sender<()>,
@@ -132,7 +132,7 @@ impl Room {
         // the first of them is the one that met no other.
         let met_another = snapshot.members.iter().any(|member| {
             let expected = self.joining.get(&member.peer);
-            member.since != change.after.version
+            member.seat != change.after.step
                 && expected.is_some_and(|(local, _)| local.generation == member.generation)
         });
         if self.locals.is_empty() && !met_another {
@@ -167,6 +167,11 @@ impl Room {
         self.need()
     }
 
+    /// The point in its history up to which this node knows the room.
+    pub(super) fn stamp(&self) -> Stamp {
+        self.view.roster().map(Roster::stamp).unwrap_or_default()
+    }
+
     /// This node's peers as the cluster's roster should have them.
     pub(super) fn present(&self) -> Vec<Arc<Member>> {
         let roster = self.view.roster();
@@ -190,7 +195,7 @@ impl Room {
         delivery: &mut Delivery<'_>,
     ) -> Need {
         if let Some(pending) = self.locals.get_mut(peer).and_then(|l| l.pending.as_mut()) {
-            pending.landed = Some(change.after.version);
+            pending.landed = Some(change.after.step);
         }
         let need = self.receive(change, delivery);
         self.settle_all(delivery);
@@ -200,9 +205,9 @@ impl Room {
     /// Answers those requests whose change is in the roster already, and so will not be told: it
     /// came within a snapshot.
     fn settle_all(&mut self, delivery: &mut Delivery<'_>) {
-        let version = self.view.version();
+        let step = self.view.step();
         for local in self.locals.values_mut() {
-            let passed = |pending: &Pending| pending.landed.is_some_and(|at| at <= version);
+            let passed = |pending: &Pending| pending.landed.is_some_and(|at| at <= step);
             if local.pending.as_ref().is_some_and(passed) {
                 let id = local.pending.take().and_then(|pending| pending.id);
                 fail(&self.name, &local.session, id, ErrorCode::Unavailable, delivery);
@@ -301,6 +306,7 @@ impl Room {
                 self.tell_all_but(bye(None).into(), own, delivery);
                 self.remove(&peer, reason, delivery);
             }
+            ChangeKind::Moved { .. } => {}
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     backplane::Message,
     hub::delivery::Delivery,
     protocol::{Frame, PeerId, ServerMessage, Target, server::Missed},
-    room::{NodeId, Roster},
+    room::NodeId,
 };
 
 /// How a message inside a room went.
@@ -144,7 +144,7 @@ impl Room {
             let Some(roster) = self.view.roster() else {
                 return self.early.push_front(message);
             };
-            if message.known.version > roster.version() || self.view.in_doubt() {
+            if message.known.step > roster.stamp().step || self.view.in_doubt() {
                 return self.early.push_front(message);
             }
             if roster.get(message.from.as_str()).is_none() && !message.from.is_server() {
@@ -170,9 +170,9 @@ impl Room {
         if nodes.is_empty() {
             return Relayed::Delivered;
         }
-        let known = self.view.roster().map(Roster::stamp).unwrap_or_default();
+        let known = self.stamp();
         let (room, from, frame) = (self.name.clone(), from.clone(), frame.clone());
-        let message = Message { room, from, to, known, frame };
+        let message = Message { room, from, to, known, except: Vec::new(), frame };
         Relayed::Remote { message, nodes: nodes.into_iter().collect() }
     }
 }
