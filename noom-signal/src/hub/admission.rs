@@ -12,9 +12,10 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
     Hub, Inner,
-    connection::{Connection, Departure, Holder},
+    connection::{Connection, Departure},
     door::Pass,
     event::Event,
+    holder::Holder,
     room::Relayed,
 };
 use crate::{

@@ -40,16 +40,19 @@ struct Watcher {
 }
 
 impl Lobby {
-    pub(super) fn unwatch(&self, peer: &PeerId) {
-        lock(&self.watchers).remove(peer);
+    pub(super) fn unwatch(&self, session: &Session) {
+        if session.watches.swap(false, Ordering::Relaxed) {
+            lock(&self.watchers).remove(&session.peer);
+        }
     }
 
     /// A request with this id was made: an answer under it is no longer the lobby's.
-    pub(super) fn reuse(&self, peer: &PeerId, id: Option<u64>) {
-        if !self.watching.load(Ordering::Relaxed) || id.is_none() {
+    pub(super) fn reuse(&self, session: &Session, id: Option<u64>) {
+        if id.is_none() || !session.watches.load(Ordering::Relaxed) {
             return;
         }
-        if let Some(watcher) = lock(&self.watchers).get_mut(peer).filter(|w| w.id == id) {
+        let mut watchers = lock(&self.watchers);
+        if let Some(watcher) = watchers.get_mut(&session.peer).filter(|w| w.id == id) {
             watcher.id = None;
         }
     }
@@ -66,6 +69,7 @@ impl Inner {
         self.tell(session, encode(&rooms, id));
         // A change since that list was made is seen by the next look, which compares with it.
         let watcher = Watcher { session: session.clone(), id, last: rooms, sent: Instant::now() };
+        session.watches.store(true, Ordering::Relaxed);
         lock(&self.lobby.watchers).insert(session.peer.clone(), watcher);
         if !self.lobby.watching.swap(true, Ordering::AcqRel) {
             let hub = self.clone();
@@ -77,7 +81,7 @@ impl Inner {
     /// Sends a resumed watcher the list, which may have changed meanwhile.
     pub(super) async fn resume_lobby(self: &Arc<Self>, session: &Arc<Session>, how: Resumed) {
         if !session.identity().may_watch_lobby {
-            return self.lobby.unwatch(&session.peer);
+            return self.lobby.unwatch(session);
         }
         let id = {
             let mut watchers = lock(&self.lobby.watchers);

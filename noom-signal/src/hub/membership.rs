@@ -221,9 +221,15 @@ impl Inner {
 
     /// Ends a session: it is out of all its rooms, with one `bye` in each.
     pub(super) fn end(self: &Arc<Self>, session: &Arc<Session>) {
-        let Some(rooms) = session.end() else { return };
+        if let Some(rooms) = session.end() {
+            self.end_in(session, rooms);
+        }
+    }
+
+    /// Forgets a session that has ended, which was in these rooms.
+    pub(super) fn end_in(self: &Arc<Self>, session: &Arc<Session>, rooms: Vec<RoomName>) {
         self.registry.remove(&session.secret);
-        self.lobby.unwatch(&session.peer);
+        self.lobby.unwatch(session);
         for room in rooms {
             let generation = self.with_room(room.as_str(), |here, _| here.detach(&session.peer));
             if let Some(generation) = generation.flatten() {

@@ -7,11 +7,13 @@ mod control;
 mod delivery;
 mod door;
 mod event;
+mod holder;
 mod lobby;
 mod membership;
 mod registry;
 mod request;
 mod room;
+mod waiting;
 
 use std::{
     collections::HashMap,

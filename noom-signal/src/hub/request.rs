@@ -74,7 +74,7 @@ impl Inner {
             }
             return counted(intake, &frame, Step::Next);
         }
-        self.lobby.reuse(&session.peer, frame.id);
+        self.lobby.reuse(session, frame.id);
         let bad = match &frame.request {
             Ok(Request::Hello { .. }) => Some("the session is open already".into()),
             Err(Refusal::BadMessage(why)) => Some(why.clone()),
@@ -131,7 +131,7 @@ impl Inner {
                 })
             }
             Ok(Request::Lobby { watch: false }) => {
-                self.lobby.unwatch(&session.peer);
+                self.lobby.unwatch(session);
                 self.ack(session, frame.id);
                 Step::Next
             }
