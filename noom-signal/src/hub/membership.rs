@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
 use super::{
     Inner,
@@ -90,8 +90,7 @@ impl Inner {
             meta: meta.clone(),
             since: 0,
         };
-        let (done, told) = oneshot::channel();
-        let pending = Pending::new(id, Asks::Join, done);
+        let (pending, told) = Pending::new(id, Asks::Join);
         let (expected, gate) = self.expect(&room, session, member, pending).await;
         let (peer, listed) = (session.peer.clone(), grant.listed);
         let entry = Entry { room: room.clone(), peer, generation, user, meta, capacity, listed };
@@ -167,7 +166,7 @@ impl Inner {
     }
 
     /// Nobody can say whether the last request took effect: the room is fetched anew.
-    fn doubt(self: &Arc<Self>, room: &RoomName) {
+    pub(super) fn doubt(self: &Arc<Self>, room: &RoomName) {
         self.step(room, |here, _| here.doubt());
     }
 
@@ -193,8 +192,7 @@ impl Inner {
         asks: Asks,
         ask: impl AsyncFnOnce(u64) -> Result<Option<Change>, Unavailable>,
     ) -> Result<(), Failure> {
-        let (done, told) = oneshot::channel();
-        let pending = Pending::new(id, asks, done);
+        let (pending, told) = Pending::new(id, asks);
         let generation = self
             .with_room(room.as_str(), |here, _| here.await_change(peer, pending))
             .flatten()
@@ -228,10 +226,10 @@ impl Inner {
 
     /// Forgets a session that has ended, which was in these rooms.
     pub(super) fn end_in(self: &Arc<Self>, session: &Arc<Session>, rooms: Vec<RoomName>) {
-        self.registry.remove(&session.secret);
+        self.registry.remove(session);
         self.lobby.unwatch(session);
         for room in rooms {
-            let generation = self.with_room(room.as_str(), |here, _| here.detach(&session.peer));
+            let generation = self.with_room(room.as_str(), |here, _| here.detach(session));
             if let Some(generation) = generation.flatten() {
                 self.leave_in_time(room, session.peer.clone(), generation);
             }
@@ -241,7 +239,7 @@ impl Inner {
     /// Sees to it that a peer is out of a room, however long the cluster takes.
     ///
     /// At once where the cluster answers at once; otherwise on a task of its own.
-    fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
+    pub(super) fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
         let hub = self.clone();
         self.spawn(async move {
             loop {

@@ -6,15 +6,15 @@ use std::{
 };
 
 use super::lock;
-use crate::{protocol::SessionSecret, session::Session};
+use crate::{protocol::PeerId, session::Session};
 
-/// The sessions, by the secret that resumes them, and those of them that wait for their clients.
+/// The sessions, by their peers, and those of them that wait for their clients.
 ///
-/// A lookup compares hashes under a random key and then the whole secret, so that its time tells
-/// an attacker nothing to build a guess on.
+/// A secret is looked up by the peer that it hashes to, so that the time it takes tells an attacker
+/// nothing to build a guess on.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    sessions: Mutex<HashMap<SessionSecret, Arc<Session>>>,
+    sessions: Mutex<HashMap<PeerId, Arc<Session>>>,
     away: Mutex<Away>,
 }
 
@@ -27,15 +27,19 @@ struct Away {
 
 impl Registry {
     pub(super) fn insert(&self, session: Arc<Session>) {
-        lock(&self.sessions).insert(session.secret.clone(), session);
+        lock(&self.sessions).insert(session.peer.clone(), session);
     }
 
-    pub(super) fn remove(&self, secret: &SessionSecret) {
-        lock(&self.sessions).remove(secret);
+    /// Forgets a session. One that has come back under the same peer meanwhile stays.
+    pub(super) fn remove(&self, session: &Arc<Session>) {
+        let mut sessions = lock(&self.sessions);
+        if sessions.get(&session.peer).is_some_and(|known| Arc::ptr_eq(known, session)) {
+            sessions.remove(&session.peer);
+        }
     }
 
-    pub(super) fn find(&self, secret: &str) -> Option<Arc<Session>> {
-        lock(&self.sessions).get(secret).cloned()
+    pub(super) fn get(&self, peer: &PeerId) -> Option<Arc<Session>> {
+        lock(&self.sessions).get(peer).cloned()
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
@@ -69,14 +73,15 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::{Limits, policy::Identity};
+    use crate::{Limits, policy::Identity, protocol::SessionSecret, room::NodeId};
 
     #[test]
     fn who_has_waited_the_longest_makes_room() {
         let registry = Registry::default();
         let [a, b, c] = [(); 3].map(|()| {
             let (limits, now) = (Limits::default(), Instant::now());
-            Arc::new(Session::new(Identity::default(), &limits, now))
+            let secret = SessionSecret::random(NodeId(1));
+            Arc::new(Session::new(secret, Identity::default(), &limits, now))
         });
         let (first, none) = registry.wait(&a, 2);
         assert!(none.is_none());

@@ -9,8 +9,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use serde::{Deserialize, Serialize};
 use tokio::{sync::OwnedMutexGuard, time::Instant};
 
+use intake::PackedIntake;
 pub(crate) use intake::{Intake, Rate};
 use outbox::Outbox;
 pub(crate) use outbox::{Pushed, Rewound};
@@ -57,6 +59,13 @@ enum Life {
     Ended,
 }
 
+/// A session on its way to another node.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Packed {
+    outbox: Outbox,
+    intake: PackedIntake,
+}
+
 /// Whatever undoes a wait when it is dropped.
 pub(crate) type Wait = Box<dyn Send>;
 
@@ -65,10 +74,15 @@ pub(crate) type Wait = Box<dyn Send>;
 const BATCH: usize = 64;
 
 impl Session {
-    pub(crate) fn new(identity: Identity, limits: &Limits, now: Instant) -> Self {
+    pub(crate) fn new(
+        secret: SessionSecret,
+        identity: Identity,
+        limits: &Limits,
+        now: Instant,
+    ) -> Self {
         Self {
-            peer: PeerId::random(),
-            secret: SessionSecret::random(),
+            peer: PeerId::of(secret.reveal()),
+            secret,
             watches: AtomicBool::new(false),
             turn: Arc::new(tokio::sync::Mutex::new(Intake::new(limits, now))),
             state: Mutex::new(State {
@@ -245,6 +259,32 @@ impl Session {
                 Poll::Pending
             }
         }
+    }
+
+    /// Takes out all that another node needs to go on with the session, which ends here. Whoever calls
+    /// has the turn. `None` where it has ended.
+    pub(crate) fn pack(&self, intake: &Intake, limits: &Limits, now: Instant) -> Option<Packed> {
+        let mut state = self.state();
+        if matches!(state.life, Life::Ended) {
+            return None;
+        }
+        state.outbox.disconnect(limits);
+        let outbox = std::mem::take(&mut state.outbox);
+        state.end();
+        Some(Packed { outbox, intake: intake.pack(now) })
+    }
+
+    /// Goes on with a session of another node, whose frames come before all those here. Whoever
+    /// calls has the turn.
+    pub(crate) fn unpack(
+        &self,
+        packed: Packed,
+        intake: &mut Intake,
+        limits: &Limits,
+        now: Instant,
+    ) {
+        *intake = Intake::unpack(packed.intake, now);
+        self.state().outbox.continue_from(packed.outbox, limits);
     }
 
     /// Notes that the peer is in a room. Returns false where the session has ended.

@@ -1,0 +1,134 @@
+//! Peers that come from another node with their sessions, or go to one.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{Asks, Local, Need, Room, pending::Pending};
+use crate::{
+    hub::{delivery::Delivery, event::Event},
+    protocol::{ByeReason, PeerId, ServerMessage, server::Bye},
+    room::Snapshot,
+    session::Session,
+};
+
+impl Room {
+    /// Awaits a peer that another node hands over. It becomes a member at the step that moves it, and
+    /// is told nothing then: it was there all along. What is returned ends when that has happened.
+    pub(in crate::hub) fn await_arrival(
+        &mut self,
+        session: &Arc<Session>,
+        generation: u64,
+        delivery: &mut Delivery<'_>,
+    ) -> oneshot::Receiver<()> {
+        let (pending, told) = Pending::new(None, Asks::Move);
+        let here = self.locals.get(&session.peer);
+        if here.is_none_or(|local| local.generation != generation) {
+            let (session, pending) = (session.clone(), Some(pending));
+            let local = Local { session, generation, pending, gone: false };
+            self.arriving.insert(local.session.peer.clone(), local);
+            self.promote(delivery);
+        }
+        told
+    }
+
+    /// Takes in the room as it was right after a peer's move here.
+    pub(in crate::hub) fn catch_up(
+        &mut self,
+        snapshot: Snapshot,
+        delivery: &mut Delivery<'_>,
+    ) -> Need {
+        if self.view.step() >= snapshot.stamp.step {
+            return self.advance(delivery);
+        }
+        if self.view.roster().is_some() {
+            // A node hears of a room while it has a peer there. The last one may have left before
+            // this one came, and the steps between were told to nobody here.
+            self.view.doubt();
+        }
+        self.adopt(snapshot, delivery)
+    }
+
+    /// The peer will not come: it was taken out of the room on its way, and is told.
+    pub(in crate::hub) fn give_up_arrival(
+        &mut self,
+        session: &Session,
+        delivery: &mut Delivery<'_>,
+    ) {
+        if self.arriving.remove(&session.peer).is_some() {
+            let (room, peer) = (self.name.clone(), session.peer.clone());
+            let version = self.roster().map_or(0, |roster| roster.version());
+            let bye = Bye { room, version, peer, reason: ByeReason::Lost, id: None };
+            delivery.push(session, ServerMessage::from(bye).to_frame());
+            self.release(delivery);
+        }
+    }
+
+    /// Sets out to hand a peer over. Returns the generation of its stay, and what will get the room
+    /// as it is at the step that moves it: from there on, what the peer is told comes from its new
+    /// node. `None` where it is not in the room.
+    pub(in crate::hub) fn await_departure(
+        &mut self,
+        peer: &PeerId,
+    ) -> Option<(u64, oneshot::Receiver<Snapshot>)> {
+        let local = self.locals.get(peer)?;
+        let (departing, gone) = oneshot::channel();
+        self.departing.insert(peer.clone(), departing);
+        Some((local.generation, gone))
+    }
+
+    /// The peer stays.
+    pub(in crate::hub) fn unexpect_departure(&mut self, peer: &PeerId) {
+        self.departing.remove(peer);
+    }
+
+    /// A peer is on another node now.
+    pub(super) fn let_go(&mut self, peer: &PeerId, delivery: &mut Delivery<'_>) {
+        let departing = self.departing.remove(peer);
+        let Some(Local { session, pending, .. }) = self.locals.remove(peer) else { return };
+        session.exit(&self.name);
+        drop(pending);
+        match departing {
+            // If nobody waits for it any more, the other node fetches the room itself.
+            Some(departing) => {
+                let _ = departing.send(self.roster().map(|r| r.snapshot()).unwrap_or_default());
+            }
+            // It was taken without a word: its client has come to that node while this one was
+            // silent. Nothing it still does here may count.
+            None => delivery.taken(session),
+        }
+        let room = self.name.clone();
+        delivery.emit(Event::Departed { room, peer: peer.clone() });
+        self.emit_if_closed(delivery);
+    }
+
+    /// Makes members of those arrived peers that the roster has on this node by now.
+    pub(super) fn promote_arrivals(&mut self, delivery: &mut Delivery<'_>) {
+        let Some(roster) = self.view.roster() else { return };
+        if self.arriving.is_empty() {
+            return;
+        }
+        let arrived: Vec<(PeerId, Local)> = self
+            .arriving
+            .extract_if(|peer, local| {
+                roster.get(peer.as_str()).is_some_and(|m| m.generation == local.generation)
+            })
+            .collect();
+        for (peer, mut local) in arrived {
+            let late = self.roster().is_some_and(|roster| {
+                roster.get(peer.as_str()).is_some_and(|m| m.seat < roster.stamp().step)
+            });
+            if !local.session.enter(&self.name) {
+                continue;
+            }
+            if late {
+                // What came between its move and now was told nowhere.
+                delivery.push(&local.session, self.roster_frame(&peer));
+            }
+            local.pending = None;
+            self.emit_if_opened(delivery);
+            delivery.emit(Event::Arrived { room: self.name.clone(), peer: peer.clone() });
+            self.locals.insert(peer, local);
+        }
+    }
+}
