@@ -228,6 +228,9 @@ impl Inner {
                 }
             }
         }
+        if timeout(PATIENCE, self.sent_before(&session.peer)).await.is_err() {
+            tracing::warn!(peer = %session.peer, "messages sent before a move are late");
+        }
         self.registry.insert(session.clone());
         // Its client may have gone again meanwhile.
         self.wait_for(session);

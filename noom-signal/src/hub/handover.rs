@@ -9,7 +9,12 @@ use super::{
     Inner,
     letter::{Claim, Handover, Stay, Word},
 };
-use crate::{backplane::Move, protocol::CloseCode, room::NodeId, session::Session};
+use crate::{
+    backplane::Move,
+    protocol::{CloseCode, RoomName},
+    room::NodeId,
+    session::Session,
+};
 
 /// Why a session is not handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +100,14 @@ impl Inner {
             }
         }
         drop(gates);
+        let left: Vec<RoomName> = stays.iter().map(|stay| stay.room.clone()).collect();
+        if timeout(PATIENCE, self.owed_to(&peer, &left)).await.is_err() {
+            session.lose();
+        }
         let packed = session.pack(&intake, &self.limits, Instant::now());
+        for room in left {
+            self.with_room(room.as_str(), |here, _| here.forget_departed(&peer));
+        }
         let watches = self.lobby.unwatch(&session);
         self.registry.remove(&session);
         let session = packed.ok_or(Refusal::Failed)?;

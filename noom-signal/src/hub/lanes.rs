@@ -6,11 +6,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use tokio::sync::Notify;
+
 use super::{
     Inner,
     delivery::Aftermath,
     lock,
-    room::{Handed, Need},
+    room::{Handed, Need, Room},
 };
 use crate::{
     Limits,
@@ -28,6 +30,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     shards: [Mutex<HashMap<PeerId, Lane>>; SHARDS],
+    /// Told when a message is held no more.
+    progress: Notify,
 }
 
 /// One sender.
@@ -133,7 +137,46 @@ impl Inner {
                 lanes.remove(sender);
             }
         }
+        self.lanes.progress.notify_waiters();
         self.follow_all(after);
+    }
+
+    /// Waits until nothing is held that this peer sent from another node: from then on it sends from
+    /// here.
+    pub(super) async fn sent_before(&self, sender: &PeerId) {
+        self.wait_while(|hub| hub.lanes.of(sender).contains_key(sender)).await;
+    }
+
+    /// Waits until nothing is held here for a peer that was moved away from these rooms.
+    pub(super) async fn owed_to(&self, peer: &PeerId, rooms: &[RoomName]) {
+        self.wait_while(|hub| {
+            let owes = |room: &RoomName| {
+                hub.with_room(room.as_str(), |here, _| here.owes(peer)) == Some(true)
+            };
+            rooms.iter().any(owes)
+                || hub.lanes.shards.iter().any(|shard| {
+                    lock(shard).values().flat_map(|lane| &lane.queue).any(|message| {
+                        rooms.contains(&message.room) && {
+                            let owed = |here: &Room| here.is_owed(peer, message);
+                            hub.in_room(message.room.as_str(), |here, _| owed(here))
+                                .is_some_and(|(owed, _)| owed)
+                        }
+                    })
+                })
+        })
+        .await;
+    }
+
+    async fn wait_while(&self, waiting: impl Fn(&Self) -> bool) {
+        loop {
+            let progress = self.lanes.progress.notified();
+            tokio::pin!(progress);
+            progress.as_mut().enable();
+            if !waiting(self) {
+                return;
+            }
+            progress.await;
+        }
     }
 
     fn hand(self: &Arc<Self>, message: Message, was_queued: bool) -> (Handed, Then) {

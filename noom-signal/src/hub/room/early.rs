@@ -1,6 +1,8 @@
 //! Messages from other nodes, and their wait for the steps that they depend on.
 
-use super::{Need, Room};
+use std::collections::HashSet;
+
+use super::{Local, Need, Room};
 use crate::{
     backplane::Message,
     hub::delivery::Delivery,
@@ -25,7 +27,8 @@ impl Room {
         message: Message,
         delivery: &mut Delivery<'_>,
     ) -> (Handed, Need) {
-        if self.early.is_empty() && self.is_due(&message) {
+        let follows = self.early.iter().any(|earlier| earlier.from == message.from);
+        if !follows && self.is_due(&message) {
             self.hand_out(message, delivery);
             return (Handed::Over, Need::Nothing);
         }
@@ -34,7 +37,7 @@ impl Room {
         let limits = delivery.limits;
         if self.early.len() > limits.held_events || self.early_bytes > limits.held_bytes {
             // The steps they wait for do not come.
-            while let Some(message) = self.pop_early(delivery) {
+            while let Some(message) = self.take_early(0, delivery) {
                 self.lose(&message, delivery);
             }
             return (Handed::Lost, self.doubt());
@@ -42,13 +45,23 @@ impl Room {
         (Handed::Held, Need::Nothing)
     }
 
-    /// Delivers the messages whose time has come.
+    /// Delivers the messages whose time has come: each after those of the same sender before it, and
+    /// before the step after the one it waits for. What others sent is not waited for.
     pub(super) fn release(&mut self, delivery: &mut Delivery<'_>) {
-        while self.early.front().is_some_and(|message| self.is_due(message)) {
-            if let Some(message) = self.pop_early(delivery) {
+        let (mut at, mut waiting) = (0, HashSet::new());
+        while let Some(message) = self.early.get(at) {
+            if waiting.contains(&message.from) || !self.is_due(message) {
+                waiting.insert(message.from.clone());
+                at += 1;
+            } else if let Some(message) = self.take_early(at, delivery) {
                 self.hand_out(message, delivery);
             }
         }
+    }
+
+    /// Forgets what is held.
+    pub(super) fn drop_early(&mut self, delivery: &mut Delivery<'_>) {
+        while self.take_early(0, delivery).is_some() {}
     }
 
     /// Tells the targets of a message that they lost it.
@@ -59,14 +72,16 @@ impl Room {
                 None => self.lose_elsewhere(to, delivery),
             },
             Target::Everyone => {
-                let targets = self.locals.iter().filter(|(peer, _)| self.is_for(message, peer));
-                targets.for_each(|(_, local)| local.session.lose());
+                let here = self.locals.iter().filter(|(peer, local)| local.is_for(message, peer));
+                here.for_each(|(_, local)| local.session.lose());
+                let leaving = self.leaving.values().filter(|leaving| leaving.misses(message));
+                leaving.for_each(|leaving| leaving.session.lose());
             }
         }
     }
 
-    pub(super) fn pop_early(&mut self, delivery: &mut Delivery<'_>) -> Option<Message> {
-        let message = self.early.pop_front()?;
+    fn take_early(&mut self, at: usize, delivery: &mut Delivery<'_>) -> Option<Message> {
+        let message = self.early.remove(at)?;
         self.early_bytes -= message.frame.len();
         delivery.released(&message);
         Some(message)
@@ -92,25 +107,22 @@ impl Room {
             return;
         }
         match &message.to {
-            Target::Peer(to) => match self.locals.get(to) {
-                Some(target) => delivery.push(&target.session, message.frame),
-                None => self.lose_elsewhere(to, delivery),
+            Target::Peer(to) => match (self.locals.get(to), self.leaving.get(to)) {
+                (Some(target), _) => delivery.push(&target.session, message.frame),
+                (None, Some(target)) => delivery.push(&target.session, message.frame),
+                (None, None) => self.lose_elsewhere(to, delivery),
             },
             Target::Everyone => {
                 for (peer, local) in &self.locals {
-                    if self.is_for(&message, peer) {
+                    if local.is_for(&message, peer) {
                         delivery.push(&local.session, message.frame.clone());
                     }
                 }
+                for leaving in self.leaving.values().filter(|leaving| leaving.misses(&message)) {
+                    delivery.push(&leaving.session, message.frame.clone());
+                }
             }
         }
-    }
-
-    /// Whether a message to all is for this one, by this way: its sender's node knew it to be here.
-    fn is_for(&self, message: &Message, peer: &PeerId) -> bool {
-        let member = self.roster().and_then(|roster| roster.get(peer.as_str()));
-        member.is_some_and(|member| member.seat <= message.known.step)
-            && !message.except.contains(peer)
     }
 
     /// A peer that was here has gone to another node, and what came too late for it is lost.
@@ -119,5 +131,12 @@ impl Room {
         if let Some(member) = member.filter(|member| member.node != delivery.node) {
             delivery.lost_elsewhere(member.node, peer.clone());
         }
+    }
+}
+
+impl Local {
+    /// Whether a message to all is for this peer, by this way: its sender's node knew it to be here.
+    fn is_for(&self, message: &Message, peer: &PeerId) -> bool {
+        self.seat <= message.known.step && !message.except.contains(peer)
     }
 }

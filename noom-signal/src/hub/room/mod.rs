@@ -17,6 +17,7 @@ pub(super) use early::Handed;
 pub(super) use pending::{Asks, Pending};
 pub(super) use relay::Relayed;
 
+use self::moving::Leaving;
 use super::{delivery::Delivery, event::Event};
 use crate::{
     backplane::{Entered, Message},
@@ -46,7 +47,11 @@ pub(super) struct Room {
     arriving: HashMap<PeerId, Local>,
     /// Own peers on their way to another node, and what is waiting for the step that moves them.
     departing: HashMap<PeerId, oneshot::Sender<Snapshot>>,
-    /// Messages of other nodes that know the room better than this one does, in order.
+    /// Those that have been moved, and whose sessions have yet to follow: what came for them before
+    /// the move, and was held here, is still theirs.
+    leaving: HashMap<PeerId, Leaving>,
+    /// Messages of other nodes that know the room better than this one does; those of one sender in
+    /// order.
     early: VecDeque<Message>,
     early_bytes: usize,
     /// Whether a snapshot is on its way.
@@ -58,6 +63,8 @@ pub(super) struct Room {
 struct Local {
     session: Arc<Session>,
     generation: u64,
+    /// The step that brought it here; 0 before it did.
+    seat: u64,
     /// The request of this peer that the next change of its own answers.
     pending: Option<Pending>,
     /// Its session has ended; the cluster has yet to hear of it.
@@ -83,6 +90,7 @@ impl Room {
             joining: HashMap::new(),
             arriving: HashMap::new(),
             departing: HashMap::new(),
+            leaving: HashMap::new(),
             early: VecDeque::new(),
             early_bytes: 0,
             fetching: false,
@@ -92,7 +100,8 @@ impl Room {
     /// Announces a join of one of this node's peers. From now on steps of the room are held for it.
     pub(super) fn expect(&mut self, session: Arc<Session>, member: Member, pending: Pending) {
         let pending = Some(pending);
-        let local = Local { session, generation: member.generation, pending, gone: false };
+        let generation = member.generation;
+        let local = Local { session, generation, seat: 0, pending, gone: false };
         self.joining.insert(member.peer.clone(), (local, Arc::new(member)));
     }
 
@@ -235,14 +244,18 @@ impl Room {
             self.remove(&peer, ByeReason::Lost, delivery);
         }
         self.arriving.clear();
-        while self.pop_early(delivery).is_some() {}
+        self.leaving.clear();
+        self.drop_early(delivery);
         self.view = View::default();
         Need::Nothing
     }
 
     /// Whether this node has nobody in it, so that it may be forgotten.
     pub(super) fn is_idle(&self) -> bool {
-        self.locals.is_empty() && self.joining.is_empty() && self.arriving.is_empty()
+        self.locals.is_empty()
+            && self.joining.is_empty()
+            && self.arriving.is_empty()
+            && self.leaving.is_empty()
     }
 
     pub(super) fn roster(&self) -> Option<&Roster> {
@@ -296,7 +309,7 @@ impl Room {
             let id = local.pending.as_ref().and_then(|pending| pending.id);
             self.emit_if_opened(delivery);
             self.tell_joined(&local.session, &member, id, delivery);
-            local.pending = None;
+            (local.pending, local.seat) = (None, member.seat);
             self.locals.insert(member.peer.clone(), local);
         }
     }

@@ -6,11 +6,29 @@ use tokio::sync::oneshot;
 
 use super::{Asks, Local, Need, Room, pending::Pending};
 use crate::{
+    backplane::Message,
     hub::{delivery::Delivery, event::Event},
-    protocol::{ByeReason, PeerId, ServerMessage, server::Bye},
-    room::Snapshot,
+    protocol::{ByeReason, PeerId, ServerMessage, Target, server::Bye},
+    room::{Member, Snapshot},
     session::Session,
 };
+
+/// A peer on its way to another node.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    pub(super) session: Arc<Session>,
+    /// The step that brought it here, and the one that moved it away.
+    from: u64,
+    to: u64,
+}
+
+impl Leaving {
+    /// Whether a message to all was sent while the peer was here.
+    pub(super) fn misses(&self, message: &Message) -> bool {
+        let known = message.known.step;
+        self.from <= known && known < self.to && !message.except.contains(&self.session.peer)
+    }
+}
 
 impl Room {
     /// Awaits a peer that another node hands over. It becomes a member at the step that moves it, and
@@ -25,7 +43,7 @@ impl Room {
         let here = self.locals.get(&session.peer);
         if here.is_none_or(|local| local.generation != generation) {
             let (session, pending) = (session.clone(), Some(pending));
-            let local = Local { session, generation, pending, gone: false };
+            let local = Local { session, generation, seat: 0, pending, gone: false };
             self.arriving.insert(local.session.peer.clone(), local);
             self.promote(delivery);
         }
@@ -82,15 +100,36 @@ impl Room {
         self.departing.remove(peer);
     }
 
+    /// Whether a message that is still to be handed out, if it is for this room, is for a peer that
+    /// was moved away.
+    pub(in crate::hub) fn is_owed(&self, peer: &PeerId, message: &Message) -> bool {
+        match &message.to {
+            Target::Peer(to) => to == peer,
+            Target::Everyone => self.leaving.get(peer).is_some_and(|gone| gone.misses(message)),
+        }
+    }
+
+    /// Whether a message is held here for a peer that was moved away.
+    pub(in crate::hub) fn owes(&self, peer: &PeerId) -> bool {
+        self.early.iter().any(|message| self.is_owed(peer, message))
+    }
+
+    /// The session of a peer that was moved away is on its way, too.
+    pub(in crate::hub) fn forget_departed(&mut self, peer: &PeerId) {
+        self.leaving.remove(peer);
+    }
+
     /// A peer is on another node now.
     pub(super) fn let_go(&mut self, peer: &PeerId, delivery: &mut Delivery<'_>) {
         let departing = self.departing.remove(peer);
-        let Some(Local { session, pending, .. }) = self.locals.remove(peer) else { return };
+        let Some(Local { session, pending, seat, .. }) = self.locals.remove(peer) else { return };
         session.exit(&self.name);
         drop(pending);
         match departing {
-            // If nobody waits for it any more, the other node fetches the room itself.
             Some(departing) => {
+                let to = self.view.step();
+                self.leaving.insert(peer.clone(), Leaving { session, from: seat, to });
+                // If nobody waits for it any more, the other node fetches the room itself.
                 let _ = departing.send(self.roster().map(|r| r.snapshot()).unwrap_or_default());
             }
             // It was taken without a word: its client has come to that node while this one was
@@ -108,27 +147,28 @@ impl Room {
         if self.arriving.is_empty() {
             return;
         }
-        let arrived: Vec<(PeerId, Local)> = self
+        let arrived: Vec<(Arc<Member>, Local)> = self
             .arriving
             .extract_if(|peer, local| {
                 roster.get(peer.as_str()).is_some_and(|m| m.generation == local.generation)
             })
+            .filter_map(|(peer, local)| Some((roster.get(peer.as_str())?.clone(), local)))
             .collect();
-        for (peer, mut local) in arrived {
-            let late = self.roster().is_some_and(|roster| {
-                roster.get(peer.as_str()).is_some_and(|m| m.seat < roster.stamp().step)
-            });
+        let late = |member: &Member| member.seat < roster.stamp().step;
+        let late: Vec<bool> = arrived.iter().map(|(member, _)| late(member)).collect();
+        for ((member, mut local), late) in arrived.into_iter().zip(late) {
             if !local.session.enter(&self.name) {
                 continue;
             }
             if late {
                 // What came between its move and now was told nowhere.
-                delivery.push(&local.session, self.roster_frame(&peer));
+                delivery.push(&local.session, self.roster_frame(&member.peer));
             }
-            local.pending = None;
+            (local.pending, local.seat) = (None, member.seat);
             self.emit_if_opened(delivery);
-            delivery.emit(Event::Arrived { room: self.name.clone(), peer: peer.clone() });
-            self.locals.insert(peer, local);
+            let (room, peer) = (self.name.clone(), member.peer.clone());
+            delivery.emit(Event::Arrived { room, peer });
+            self.locals.insert(member.peer.clone(), local);
         }
     }
 }
