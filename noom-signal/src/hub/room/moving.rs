@@ -60,8 +60,12 @@ impl Room {
             return self.advance(delivery);
         }
         if self.view.roster().is_some() {
-            // A node hears of a room while it has a peer there. The last one may have left before
-            // this one came, and the steps between were told to nobody here.
+            if !self.locals.is_empty() {
+                // The steps up to it are on their way.
+                return self.advance(delivery);
+            }
+            // A node hears of a room while it has a peer there. The last one left before this one
+            // came: the steps between were told to nobody here.
             self.view.doubt();
         }
         self.adopt(snapshot, delivery)
@@ -127,7 +131,8 @@ impl Room {
         drop(pending);
         match departing {
             Some(departing) => {
-                let to = self.view.step();
+                let member = self.roster().and_then(|roster| roster.get(peer.as_str()));
+                let to = member.map_or(self.view.step(), |member| member.seat);
                 self.leaving.insert(peer.clone(), Leaving { session, from: seat, to });
                 // If nobody waits for it any more, the other node fetches the room itself.
                 let _ = departing.send(self.roster().map(|r| r.snapshot()).unwrap_or_default());
