@@ -7,12 +7,14 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     Inner,
+    delivery::Delivery,
     letter::{Claim, Handover, Stay, Word},
+    room::Need,
 };
 use crate::{
     backplane::Move,
     protocol::{CloseCode, RoomName},
-    room::NodeId,
+    room::{Change, NodeId},
     session::Session,
 };
 
@@ -74,9 +76,8 @@ impl Inner {
         let moving = Move { peer: peer.clone(), stays, node: to, generation };
         match self.backplane.hand_over(moving).await {
             Ok(changes) => {
-                for change in changes {
-                    let room = change.room.clone();
-                    self.step(&room, |here, delivery| here.receive(change, delivery));
+                if !self.step_together(changes).await {
+                    session.lose();
                 }
             }
             Err(_) => {
@@ -113,6 +114,53 @@ impl Inner {
         let session = packed.ok_or(Refusal::Failed)?;
         tracing::debug!(%peer, %to, "a session was handed over");
         Ok(Handover { peer, generation, session, stays, watches })
+    }
+
+    /// Makes these steps, each in another room, at the same moment: what its node has for a peer that
+    /// moves is all from before, what the next one has is all from after. Returns whether that was
+    /// possible; made they are in any case.
+    async fn step_together(self: &Arc<Self>, changes: Vec<Change>) -> bool {
+        let together = async {
+            loop {
+                let stepped = self.stepped.notified();
+                tokio::pin!(stepped);
+                stepped.as_mut().enable();
+                if self.try_step_together(&changes) {
+                    return;
+                }
+                // An earlier step of some room is still on its way.
+                stepped.await;
+            }
+        };
+        let made = timeout(PATIENCE, together).await.is_ok();
+        for change in changes {
+            let room = change.room.clone();
+            // Those that were made count no more.
+            self.step(&room, |here, delivery| here.receive(change, delivery));
+        }
+        made
+    }
+
+    fn try_step_together(self: &Arc<Self>, changes: &[Change]) -> bool {
+        let mut delivery = Delivery::new(&self.limits, self.node, &self.events);
+        let mut rooms = self.rooms.of_all(changes.iter().map(|change| &change.room));
+        let due =
+            |change: &Change| rooms.get(&change.room).is_none_or(|here| here.is_due_next(change));
+        if !changes.iter().all(due) {
+            return false;
+        }
+        let mut doubtful = Vec::new();
+        for change in changes {
+            if let Some(here) = rooms.get_mut(&change.room)
+                && here.receive(change.clone(), &mut delivery) == Need::Snapshot
+            {
+                doubtful.push(change.room.clone());
+            }
+        }
+        drop(rooms);
+        doubtful.into_iter().for_each(|room| self.fetch(room));
+        self.follow(delivery.finish());
+        true
     }
 
     /// Lets a session go that is on another node without this one having been asked: its client has

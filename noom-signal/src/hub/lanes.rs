@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
@@ -30,6 +33,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     shards: [Mutex<HashMap<PeerId, Lane>>; SHARDS],
+    /// How many senders there are, so that it costs little that there are none.
+    senders: AtomicUsize,
     /// Told when a message is held no more.
     progress: Notify,
 }
@@ -52,6 +57,11 @@ impl Lanes {
         let mut hasher = DefaultHasher::new();
         sender.hash(&mut hasher);
         lock(&self.shards[hasher.finish() as usize % SHARDS])
+    }
+
+    /// Whether something is held that this peer sent from another node.
+    pub(super) fn has(&self, sender: &PeerId) -> bool {
+        self.senders.load(Ordering::Acquire) > 0 && self.of(sender).contains_key(sender)
     }
 }
 
@@ -107,6 +117,7 @@ impl Inner {
                         (Handed::Held, None) => {
                             let (queue, bytes) = (VecDeque::new(), 0);
                             lanes.insert(sender, Lane { room, held: 1, queue, bytes });
+                            self.lanes.senders.fetch_add(1, Ordering::AcqRel);
                         }
                         (Handed::Over | Handed::Lost, _) => {}
                     }
@@ -135,6 +146,7 @@ impl Inner {
             }
             if lane.held == 0 {
                 lanes.remove(sender);
+                self.lanes.senders.fetch_sub(1, Ordering::AcqRel);
             }
         }
         self.lanes.progress.notify_waiters();
@@ -144,7 +156,7 @@ impl Inner {
     /// Waits until nothing is held that this peer sent from another node: from then on it sends from
     /// here.
     pub(super) async fn sent_before(&self, sender: &PeerId) {
-        self.wait_while(|hub| hub.lanes.of(sender).contains_key(sender)).await;
+        self.wait_while(|hub| hub.lanes.has(sender)).await;
     }
 
     /// Waits until nothing is held here for a peer that was moved away from these rooms.

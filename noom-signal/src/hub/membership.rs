@@ -286,6 +286,7 @@ impl Inner {
         if self.with_room(room.as_str(), act) == Some(Need::Snapshot) {
             self.fetch(room.clone());
         }
+        self.stepped.notify_waiters();
     }
 }
 

@@ -26,7 +26,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicU64},
 };
 
-use tokio::{runtime::Handle, sync::broadcast, task::AbortHandle};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, broadcast},
+    task::AbortHandle,
+};
 use tokio_util::task::TaskTracker;
 
 pub use admission::{Admission, Refused};
@@ -89,6 +93,8 @@ pub(crate) struct Inner {
     door: Arc<Door>,
     lobby: Lobby,
     lanes: Lanes,
+    /// Told when a room has made a step.
+    stepped: Notify,
     arrivals: Arrivals,
     /// Where tasks go that are begun outside of any runtime, when a connection is dropped there.
     runtime: OnceLock<Handle>,
@@ -226,6 +232,7 @@ impl Inner {
             door: Arc::default(),
             lobby: Lobby::default(),
             lanes: Lanes::default(),
+            stepped: Notify::new(),
             arrivals: Arrivals::default(),
             runtime: OnceLock::new(),
             this: this.clone(),
@@ -341,6 +348,12 @@ impl LockedRooms<'_> {
         let index = self.shards.index(room.as_str());
         let (_, guard) = self.guards.iter().find(|(locked, _)| *locked == index)?;
         guard.get(room)
+    }
+
+    fn get_mut(&mut self, room: &RoomName) -> Option<&mut Room> {
+        let index = self.shards.index(room.as_str());
+        let (_, guard) = self.guards.iter_mut().find(|(locked, _)| *locked == index)?;
+        guard.get_mut(room)
     }
 }
 

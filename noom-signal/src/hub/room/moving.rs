@@ -9,7 +9,7 @@ use crate::{
     backplane::Message,
     hub::{delivery::Delivery, event::Event},
     protocol::{ByeReason, PeerId, ServerMessage, Target, server::Bye},
-    room::{Member, Snapshot},
+    room::{Change, Member, Snapshot},
     session::Session,
 };
 
@@ -121,6 +121,12 @@ impl Room {
     /// The session of a peer that was moved away is on its way, too.
     pub(in crate::hub) fn forget_departed(&mut self, peer: &PeerId) {
         self.leaving.remove(peer);
+    }
+
+    /// Whether that step is the next one here, or was made already.
+    pub(in crate::hub) fn is_due_next(&self, change: &Change) -> bool {
+        let stamp = self.stamp();
+        stamp == change.before && !self.view.in_doubt() || stamp.step >= change.after.step
     }
 
     /// A peer is on another node now.
