@@ -258,9 +258,8 @@ impl Limits {
 
     /// The longest a roster of so many peers can be.
     pub(crate) fn roster_bytes(&self, peers: usize) -> usize {
-        peers
-            .saturating_mul(self.meta_bytes.saturating_add(Self::MEMBER_OVERHEAD))
-            .saturating_add(1024)
+        let member = self.meta_bytes.saturating_add(Self::MEMBER_OVERHEAD);
+        peers.saturating_mul(member).saturating_add(1024)
     }
 
     /// What clients are told, in the `hello`.

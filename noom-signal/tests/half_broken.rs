@@ -1,5 +1,7 @@
 //! A link that breaks in one direction first.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::VecDeque;
 
 use noom_signal::{

@@ -54,7 +54,7 @@ impl Events for Inner {
     fn gap(&self) {
         let Some(hub) = self.this.upgrade() else { return };
         for room in hub.rooms.names() {
-            hub.step(&room, |here, _| here.doubt());
+            hub.step(&room, |here, _| here.gap());
         }
     }
 }
@@ -66,12 +66,17 @@ impl Inner {
         let hub = self.clone();
         self.spawn(async move {
             loop {
-                let node = hub.node;
-                // A room that nobody is in any more needs no roster.
+                let gate = hub.with_room(room.as_str(), |here, _| here.gate.clone());
+                let Some(gate) = gate else { return };
+                // Alone, for a join or leave under way would be undone by what is said here.
+                let alone = gate.clone().write_owned().await;
+                // A room that nobody is in any more needs no roster. If it was forgotten and made
+                // anew, that is another room.
                 let asked = hub.with_room(room.as_str(), |here, _| {
-                    (here.stamp(), here.present(node), here.gate.clone())
+                    let same = Arc::ptr_eq(&here.gate, &gate);
+                    same.then(|| (here.stamp(), here.present(hub.node)))
                 });
-                let Some((known, present, gate)) = asked else { return };
+                let Some((known, present)) = asked.flatten() else { return };
                 match hub.backplane.resync(&room, known, present).await {
                     Ok(snapshot) => {
                         return hub.step(&room, |here, delivery| {
@@ -84,6 +89,7 @@ impl Inner {
                         });
                     }
                     Err(Unavailable { retry_after_ms }) => {
+                        drop(alone);
                         tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                     }
                 }

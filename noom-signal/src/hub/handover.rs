@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::OwnedRwLockWriteGuard,
+    time::{Instant, timeout},
+};
 
 use super::{
     Inner,
@@ -76,7 +79,7 @@ impl Inner {
         let moving = Move { peer: peer.clone(), stays, node: to, generation };
         match self.backplane.hand_over(moving).await {
             Ok(changes) => {
-                if !self.step_together(changes).await {
+                if !self.step_together(changes, gates).await {
                     session.lose();
                 }
             }
@@ -100,7 +103,6 @@ impl Inner {
                 }
             }
         }
-        drop(gates);
         let left: Vec<RoomName> = stays.iter().map(|stay| stay.room.clone()).collect();
         if timeout(PATIENCE, self.owed_to(&peer, &left)).await.is_err() {
             session.lose();
@@ -119,7 +121,17 @@ impl Inner {
     /// Makes these steps, each in another room, at the same moment: what its node has for a peer that
     /// moves is all from before, what the next one has is all from after. Returns whether that was
     /// possible; made they are in any case.
-    async fn step_together(self: &Arc<Self>, changes: Vec<Change>) -> bool {
+    async fn step_together(
+        self: &Arc<Self>,
+        changes: Vec<Change>,
+        gates: Vec<Option<OwnedRwLockWriteGuard<()>>>,
+    ) -> bool {
+        if self.try_step_together(&changes) {
+            return true;
+        }
+        // An earlier step of some room is still on its way, or the room is in doubt; then it waits
+        // for its gate.
+        drop(gates);
         let together = async {
             loop {
                 let stepped = self.stepped.notified();
@@ -128,15 +140,17 @@ impl Inner {
                 if self.try_step_together(&changes) {
                     return;
                 }
-                // An earlier step of some room is still on its way.
                 stepped.await;
             }
         };
         let made = timeout(PATIENCE, together).await.is_ok();
         for change in changes {
             let room = change.room.clone();
-            // Those that were made count no more.
-            self.step(&room, |here, delivery| here.receive(change, delivery));
+            self.step(&room, |here, delivery| {
+                // One that was made counts no more. With the gate open somebody may have joined.
+                let _ = here.receive(change, delivery);
+                here.doubt()
+            });
         }
         made
     }

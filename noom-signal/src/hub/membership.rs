@@ -153,8 +153,8 @@ impl Inner {
         reason: ByeReason,
         id: Option<u64>,
     ) -> Result<(), Failure> {
-        let _alone = self.close_gate(room).await;
-        self.change(peer, room, id, Asks::Leave, async |generation| {
+        let alone = self.close_gate(room).await;
+        self.change(peer, room, id, Asks::Leave, alone, async |generation| {
             self.backplane.leave(room, peer, generation, reason).await
         })
         .await
@@ -178,7 +178,7 @@ impl Inner {
         meta: Json,
         id: Option<u64>,
     ) -> Result<(), Failure> {
-        self.change(peer, room, id, Asks::Update, async |generation| {
+        self.change(peer, room, id, Asks::Update, None, async |generation| {
             self.backplane.update(room, peer, generation, meta).await
         })
         .await
@@ -190,6 +190,7 @@ impl Inner {
         room: &RoomName,
         id: Option<u64>,
         asks: Asks,
+        alone: Option<OwnedRwLockWriteGuard<()>>,
         ask: impl AsyncFnOnce(u64) -> Result<Option<Change>, Unavailable>,
     ) -> Result<(), Failure> {
         let (pending, told) = Pending::new(id, asks);
@@ -204,6 +205,8 @@ impl Inner {
         match ask(generation).await {
             Ok(Some(change)) => {
                 self.step(room, |here, delivery| here.land(peer, change, delivery));
+                // Where the room is in doubt, what tells it waits for the gate.
+                drop(alone);
                 let _ = told.await;
                 Ok(())
             }
@@ -252,6 +255,7 @@ impl Inner {
                     Ok(None) => return,
                     Err(Unavailable { retry_after_ms }) => {
                         drop(alone);
+                        hub.doubt(&room);
                         tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                     }
                 }

@@ -164,7 +164,8 @@ impl Outbox {
     }
 
     fn settle(&mut self, limits: &Limits) -> Pushed {
-        let overrun = self.connected && self.waiting > limits.outbound_bytes + self.allowance;
+        let most = limits.outbound_bytes.saturating_add(self.allowance);
+        let overrun = self.connected && self.waiting > most;
         if overrun {
             self.disconnect(limits);
             return Pushed::Overrun;
@@ -210,12 +211,12 @@ mod tests {
     }
 
     fn frame(n: u64) -> Frame {
-        Frame::from_text(format!("{n:010}"))
+        Frame::from_text(format!("\"{n:08}\""))
     }
 
     fn drain(outbox: &mut Outbox) -> Vec<u64> {
         let frames = std::iter::from_fn(|| outbox.pop(&limits()));
-        frames.map(|frame| frame.as_str().parse().unwrap()).collect()
+        frames.map(|frame| frame.as_str().trim_matches('"').parse().unwrap()).collect()
     }
 
     #[test]

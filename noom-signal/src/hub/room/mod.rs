@@ -56,6 +56,8 @@ pub(super) struct Room {
     early_bytes: usize,
     /// Whether a snapshot is on its way.
     fetching: bool,
+    /// Messages may have been lost: the members are told, even if the roster is as it was.
+    gap: bool,
 }
 
 /// One of this node's peers.
@@ -94,6 +96,7 @@ impl Room {
             early: VecDeque::new(),
             early_bytes: 0,
             fetching: false,
+            gap: false,
         }
     }
 
@@ -133,22 +136,40 @@ impl Room {
         if self.locals.is_empty() && !met_another {
             // Where this node had nobody in the room, not even for a moment, it was not told of the
             // steps of that moment: what it knew before does not count.
-            if self.view.roster().is_some() {
-                self.view.doubt();
-            }
-            self.adopt(snapshot, delivery)
+            self.start_from(snapshot, delivery)
         } else {
             self.receive(change, delivery)
         }
+    }
+
+    /// Takes in the room as it was at a step of this node's own, whatever was known before.
+    fn start_from(&mut self, snapshot: Snapshot, delivery: &mut Delivery<'_>) -> Need {
+        if self.view.roster().is_some() {
+            self.view.doubt(false);
+        }
+        let fetching = self.fetching;
+        let need = self.adopt(snapshot, delivery);
+        if !fetching {
+            return need;
+        }
+        // What raised the doubt may be younger than this snapshot.
+        self.fetching = true;
+        self.view.doubt(false);
+        Need::Nothing
     }
 
     /// Takes in the room as the cluster has it.
     pub(super) fn adopt(&mut self, snapshot: Snapshot, delivery: &mut Delivery<'_>) -> Need {
         self.fetching = false;
         let first = self.view.roster().is_none();
+        let leaves = self.view.held_leaves();
         let replaced = self.view.adopt(snapshot);
         if replaced && !first {
-            self.drop_missing(delivery);
+            self.drop_missing(&leaves, delivery);
+        }
+        let told = self.gap && !self.view.in_doubt();
+        if replaced && !first || told {
+            self.gap &= !told;
             self.tell_roster(delivery);
             self.settle_all(delivery);
         }
@@ -156,9 +177,15 @@ impl Room {
         self.advance(delivery)
     }
 
+    /// Steps and messages may have been lost.
+    pub(super) fn gap(&mut self) -> Need {
+        self.gap = true;
+        self.doubt()
+    }
+
     /// The steps at hand may not be all: a snapshot is needed.
     pub(super) fn doubt(&mut self) -> Need {
-        self.view.doubt();
+        self.view.doubt(self.fetching);
         self.need()
     }
 
@@ -167,10 +194,12 @@ impl Room {
         self.view.roster().map(Roster::stamp).unwrap_or_default()
     }
 
-    /// This node's peers as the cluster's roster should have them.
+    /// This node's peers as the cluster's roster should have them: without those whose leave has
+    /// taken effect, though in doubt it was not told yet.
     pub(super) fn present(&self, node: NodeId) -> Vec<Arc<Member>> {
-        let roster = self.view.roster();
-        let here = self.locals.iter().filter(|(_, local)| !local.gone);
+        let (roster, leaves) = (self.view.roster(), self.view.held_leaves());
+        let here =
+            self.locals.iter().filter(|(peer, local)| !local.gone && !leaves.contains_key(*peer));
         let here = here.filter_map(|(peer, _)| roster?.get(peer.as_str()).cloned());
         let joining = self.joining.values().map(|(_, member)| member.clone());
         let arriving = self.arriving.iter().map(|(peer, local)| {
@@ -276,6 +305,8 @@ impl Room {
 
     /// Applies and tells all steps whose turn has come.
     fn advance(&mut self, delivery: &mut Delivery<'_>) -> Need {
+        // After a doubt: the first step at hand may be the bye of whoever sent what was held.
+        self.release(delivery);
         while let Some(change) = self.view.advance() {
             // A message goes out before the step that comes after what its sender knew: nothing
             // from a peer follows its bye.
@@ -316,7 +347,7 @@ impl Room {
 
     /// Takes out those local members that the cluster has not: the ones that were on their way out
     /// anyway, those taken out by another node, and those that are on another node by now.
-    fn drop_missing(&mut self, delivery: &mut Delivery<'_>) {
+    fn drop_missing(&mut self, leaves: &HashMap<PeerId, ByeReason>, delivery: &mut Delivery<'_>) {
         let Some(roster) = self.view.roster() else { return };
         let (mut missing, mut moved) = (Vec::new(), Vec::new());
         for peer in self.locals.keys() {
@@ -335,7 +366,7 @@ impl Room {
             let reason = match left {
                 Some(_) => ByeReason::Left,
                 None if local.gone => ByeReason::Disconnected,
-                None => ByeReason::Lost,
+                None => leaves.get(&peer).copied().unwrap_or(ByeReason::Lost),
             };
             self.tell_out(&peer, reason, left.and_then(|pending| pending.id), delivery);
             self.remove(&peer, reason, delivery);

@@ -59,16 +59,13 @@ impl Room {
         if self.view.step() >= snapshot.stamp.step {
             return self.advance(delivery);
         }
-        if self.view.roster().is_some() {
-            if !self.locals.is_empty() {
-                // The steps up to it are on their way.
-                return self.advance(delivery);
-            }
-            // A node hears of a room while it has a peer there. The last one left before this one
-            // came: the steps between were told to nobody here.
-            self.view.doubt();
+        if !self.locals.is_empty() && self.view.roster().is_some() {
+            // The steps up to it are on their way.
+            return self.advance(delivery);
         }
-        self.adopt(snapshot, delivery)
+        // A node hears of a room while it has a peer there. If there was one, the last of them left
+        // before this one came: the steps between were told to nobody here.
+        self.start_from(snapshot, delivery)
     }
 
     /// The peer will not come: it was taken out of the room on its way, and is told.

@@ -95,7 +95,8 @@ impl Room {
         delivery: &mut Delivery<'_>,
     ) {
         if let (Some(local), Some(roster)) = (self.locals.get(peer), self.roster()) {
-            let (room, version) = (self.name.clone(), roster.version());
+            // A room that the cluster has forgotten has no version.
+            let (room, version) = (self.name.clone(), roster.version().max(1));
             let bye = Bye { room, version, peer: peer.clone(), reason, id };
             delivery.push(&local.session, ServerMessage::from(bye).to_frame());
         }
