@@ -25,15 +25,16 @@ use crate::{
 ///
 /// # What an implementation guarantees
 ///
-/// - **One history a room.** Every change raises the version by one; each names the stamp it leads
-///   on from ([`Change::before`]). A room without members is forgotten; the next one of its name
-///   begins at version 1 with other tokens.
+/// - **One history a room.** Every change leads from the room's stamp to the next
+///   ([`Change::before`], [`Stamp::next`]). A room without members is forgotten; the next one of its
+///   name begins at version 1 with other tokens.
 /// - **Every node of a room hears of it.** From the moment at which [`Backplane::join`] put a
-///   node's first peer into a room until its last is out, each change made by *another* node comes
-///   to [`Events::changed`], at any time and in any order. A node's own changes come as the replies
-///   to its requests, and only there.
-/// - **Messages keep order.** What one node sends to another for one room arrives in the order in
-///   which `send` and `broadcast` were called, once.
+///   node's first peer into a room, or another node moved one there, until its last is out, each
+///   change made by *another* node comes to [`Events::changed`], at any time and in any order. A
+///   node's own changes come as the replies to its requests, and only there.
+/// - **Messages keep order.** What one node sends to another arrives once, and in the order in which
+///   `send`, `broadcast` and `write` were called, across rooms: a call begun after another one has
+///   returned never overtakes it.
 /// - **Gaps show.** Where events may have been lost, [`Events::gap`] is called. Silence means that
 ///   nothing is missing.
 /// - **Requests end.** Every request is answered within seconds, at once when the cluster is known
@@ -56,7 +57,8 @@ pub trait Backplane: Send + Sync + 'static {
     /// Puts a peer into a room.
     ///
     /// Atomic: of many that ask for a room's last place, one gets it. A repetition (same peer, same
-    /// generation) is answered like the first.
+    /// generation) is answered like the first. An earlier stay of the peer (another generation), of
+    /// which its node does not know whether it ever began, ends with a step of its own.
     ///
     /// # Errors
     ///
@@ -90,15 +92,23 @@ pub trait Backplane: Send + Sync + 'static {
         meta: Json,
     ) -> Result<Option<Change>, Unavailable>;
 
-    /// The room as it is, once it holds exactly `present` of this node's peers: those that are
-    /// missing are put in, those too many taken out.
+    /// The room as it is, once it holds no other of this node's peers than `present`. `known` is the
+    /// last stamp this node's picture of the room had.
+    ///
+    /// Those too many are taken out, with the reason `lost`. Of those that are missing, one whose
+    /// [`Member::since`] is 0 joins. One with another `since` was taken out by another node, and
+    /// stays out, unless the cluster has lost what it knew of the room at `known`: then it is put in with
+    /// the `since` it had, for nobody is to see it leave or join, and versions and steps go on above
+    /// all that were in use. A peer that is in the room from another node stays there.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`]: it may or may not have happened.
+    /// [`Unavailable`]: it may or may not have happened. A cluster that has lost what it knew says so
+    /// until all its nodes have brought back their peers.
     async fn resync(
         &self,
         room: &RoomName,
+        known: Stamp,
         present: Vec<Arc<Member>>,
     ) -> Result<Snapshot, Unavailable>;
 
@@ -119,17 +129,65 @@ pub trait Backplane: Send + Sync + 'static {
     /// Hands a message to the node that holds its target. `Ok` when that node has it for sure,
     /// now or as soon as it looks.
     ///
+    /// Where the target was handed over meanwhile ([`Backplane::hand_over`]), the message goes to
+    /// the node it moved to, as if that had been asked for.
+    ///
     /// # Errors
     ///
     /// [`SendError`]; the message was then not delivered, and will not be.
     async fn send(&self, node: NodeId, message: Message) -> Result<(), SendError>;
 
-    /// Hands a message to each of `nodes`.
+    /// Hands a message to each of `nodes`, for all their peers in the room.
+    ///
+    /// Where such a node has handed a peer over, in a step later than [`Message::known`], that had
+    /// come to it in one that is not later ([`Member::seat`]), that peer gets the message too: it is
+    /// named in [`Message::except`], and the message goes to its new node once more, with
+    /// [`Target::Peer`].
     ///
     /// # Errors
     ///
     /// [`SendError`]; some of the nodes may have it.
     async fn broadcast(&self, nodes: Vec<NodeId>, message: Message) -> Result<(), SendError>;
+
+    /// Hands a letter to another node's hub, as [`Backplane::send`] does a message. A letter may
+    /// be as long as a session's resume buffer and some 100 KB more.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; it was then not delivered, and will not be.
+    async fn write(&self, node: NodeId, letter: Letter) -> Result<(), SendError>;
+
+    /// Which node holds a peer, as far as some room says; `None` for a peer that is in no room.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn locate(&self, peer: &PeerId) -> Result<Option<Location>, Unavailable>;
+
+    /// Moves one of this node's peers to another node, in all its rooms, one step in each. Stays
+    /// that are not in the roster (any more) are left out.
+    ///
+    /// The node moved to is told of the steps too, and is a node of those rooms from then on. When
+    /// this returns, every message for the peer that was accepted for this node has been passed to
+    /// [`Events::message`], and no more will be: they go to the other node, where they may arrive
+    /// before the step does.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: it may or may not have happened, in some of the rooms or all.
+    async fn hand_over(&self, moving: Move) -> Result<Vec<Change>, Unavailable>;
+
+    /// Moves a peer to this node from wherever it is, in all its rooms: its own node is gone or does
+    /// not answer, and what it held for the peer is lost. To be answered with each room right after
+    /// its step, as a join is.
+    ///
+    /// That node, should it still be there, is told of the steps, and messages for the peer go
+    /// here from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: it may or may not have happened, in some of the rooms or all.
+    async fn take_over(&self, peer: &PeerId, generation: u64) -> Result<Vec<Entered>, Unavailable>;
 }
 
 /// A hub, as its backplane sees it.
@@ -143,8 +201,16 @@ pub trait Events: Send + Sync {
     /// Another node sent a message.
     fn message(&self, message: Message);
 
+    /// Another node's hub wrote to this one.
+    fn letter(&self, letter: Letter);
+
     /// Events may have been lost. The hub fetches every room again with [`Backplane::resync`].
     fn gap(&self);
+
+    /// The cluster took this node for dead and has begun to take its peers out of their rooms. The
+    /// hub ends all its sessions without a word to the cluster; their clients come back and are new.
+    /// The node may go on under its id once the last of its peers is out.
+    fn fenced(&self);
 }
 
 /// A peer about to enter a room.
@@ -187,8 +253,44 @@ pub struct Message {
     /// The room as the sending node knew it. A node whose own view is older waits for it, so that
     /// no message overtakes the join it depends on.
     pub known: Stamp,
+    /// Peers that do not get it from this node, where it is for everyone: they were handed over and
+    /// get it on their new one. Filled in by the backplane.
+    pub except: Vec<PeerId>,
     /// What the target is told, as it goes over the wire.
     pub frame: Frame,
+}
+
+/// A word from one hub to another. What it says is the hubs' own affair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Who wrote it.
+    pub from: NodeId,
+    /// JSON text.
+    pub text: Frame,
+}
+
+/// Where a peer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The node that holds its session.
+    pub node: NodeId,
+    /// Whether that node is known to be alive.
+    pub alive: bool,
+    /// Who the application said it is, when it joined.
+    pub user: Option<UserId>,
+}
+
+/// A peer about to go to another node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Who.
+    pub peer: PeerId,
+    /// Its rooms, each with the generation of its stay there.
+    pub stays: Vec<(RoomName, u64)>,
+    /// Where to.
+    pub node: NodeId,
+    /// Names all its stays from then on.
+    pub generation: u64,
 }
 
 /// Why a join had no effect.

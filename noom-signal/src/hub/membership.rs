@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
 use super::{
     Inner,
@@ -85,12 +85,12 @@ impl Inner {
             peer: session.peer.clone(),
             generation,
             node: self.node,
+            seat: 0,
             user: user.clone(),
             meta: meta.clone(),
             since: 0,
         };
-        let (done, told) = oneshot::channel();
-        let pending = Pending::new(id, Asks::Join, done);
+        let (pending, told) = Pending::new(id, Asks::Join);
         let (expected, gate) = self.expect(&room, session, member, pending).await;
         let (peer, listed) = (session.peer.clone(), grant.listed);
         let entry = Entry { room: room.clone(), peer, generation, user, meta, capacity, listed };
@@ -193,8 +193,7 @@ impl Inner {
         alone: Option<OwnedRwLockWriteGuard<()>>,
         ask: impl AsyncFnOnce(u64) -> Result<Option<Change>, Unavailable>,
     ) -> Result<(), Failure> {
-        let (done, told) = oneshot::channel();
-        let pending = Pending::new(id, asks, done);
+        let (pending, told) = Pending::new(id, asks);
         let generation = self
             .with_room(room.as_str(), |here, _| here.await_change(peer, pending))
             .flatten()
@@ -223,11 +222,17 @@ impl Inner {
 
     /// Ends a session: it is out of all its rooms, with one `bye` in each.
     pub(super) fn end(self: &Arc<Self>, session: &Arc<Session>) {
-        let Some(rooms) = session.end() else { return };
-        self.registry.remove(&session.secret);
-        self.lobby.unwatch(&session.peer);
+        if let Some(rooms) = session.end() {
+            self.end_in(session, rooms);
+        }
+    }
+
+    /// Forgets a session that has ended, which was in these rooms.
+    pub(super) fn end_in(self: &Arc<Self>, session: &Arc<Session>, rooms: Vec<RoomName>) {
+        self.registry.remove(session);
+        self.lobby.unwatch(session);
         for room in rooms {
-            let generation = self.with_room(room.as_str(), |here, _| here.detach(&session.peer));
+            let generation = self.with_room(room.as_str(), |here, _| here.detach(session));
             if let Some(generation) = generation.flatten() {
                 self.leave_in_time(room, session.peer.clone(), generation);
             }
@@ -237,7 +242,7 @@ impl Inner {
     /// Sees to it that a peer is out of a room, however long the cluster takes.
     ///
     /// At once where the cluster answers at once; otherwise on a task of its own.
-    fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
+    pub(super) fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
         let hub = self.clone();
         self.spawn(async move {
             loop {
@@ -285,6 +290,7 @@ impl Inner {
         if self.with_room(room.as_str(), act) == Some(Need::Snapshot) {
             self.fetch(room.clone());
         }
+        self.stepped.notify_waiters();
     }
 }
 

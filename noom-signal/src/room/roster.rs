@@ -2,10 +2,12 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::{ByeReason, Json, PeerId, PeerInfo, RoomName, UserId};
 
 /// A node of the cluster: one hub, from its start to its end. Never reused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub u64);
 
 impl fmt::Display for NodeId {
@@ -22,27 +24,32 @@ impl fmt::Debug for NodeId {
 
 /// A point in one room's history.
 ///
-/// The version counts changes. The token names the change itself, so that two histories that
-/// reached the same number on different ways (a store that failed over and lost a write) are told
-/// apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The step counts all changes, the version those that peers are told of: a move to another node is
+/// not among them. The token names the change itself, so that two histories that reached the same
+/// number on different ways (a store that failed over and lost a write) are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Stamp {
-    /// 0 before the first change.
+    /// 0 before the first change; each raises it by one.
+    pub step: u64,
+    /// 0 before the first change; each but [`ChangeKind::Moved`] raises it by one.
     pub version: u64,
     /// Unique among all changes; 0 before the first.
     pub token: u64,
 }
 
-/// One peer's stay in one room.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One peer's stay in one room, on one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The peer.
     pub peer: PeerId,
     /// Tells this stay from an earlier or later one of the same peer. Chosen by the node, once a
-    /// join, so that a join repeated after a lost reply is seen to be the same.
+    /// join or a move, so that a request repeated after a lost reply is seen to be the same, and
+    /// one made too late, when the peer has moved on, does no harm.
     pub generation: u64,
     /// The node that holds the peer's session.
     pub node: NodeId,
+    /// The step that brought it to that node.
+    pub seat: u64,
     /// Who the application says it is.
     pub user: Option<UserId>,
     /// What the peer says about itself.
@@ -64,20 +71,20 @@ impl Member {
 }
 
 /// One step of a room's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The room.
     pub room: RoomName,
     /// The point it leads on from.
     pub before: Stamp,
-    /// The point it leads to: one version higher.
+    /// The point it leads to: one step higher.
     pub after: Stamp,
     /// What happened.
     pub kind: ChangeKind,
 }
 
 /// What can happen to a roster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChangeKind {
     /// A peer joined.
     Joined(Arc<Member>),
@@ -95,10 +102,27 @@ pub enum ChangeKind {
         /// The new value.
         meta: Json,
     },
+    /// A peer's session is on another node now. Peers are not told.
+    Moved {
+        /// Who.
+        peer: PeerId,
+        /// Names its stay there; see [`Member::generation`].
+        generation: u64,
+        /// Where to.
+        node: NodeId,
+    },
+}
+
+impl Stamp {
+    /// Where a change of that kind leads to from here.
+    pub fn next(self, kind: &ChangeKind, token: u64) -> Self {
+        let told = u64::from(!matches!(kind, ChangeKind::Moved { .. }));
+        Self { step: self.step + 1, version: self.version + told, token }
+    }
 }
 
 /// A room's members at one point of its history.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The point.
     pub stamp: Stamp,
@@ -137,6 +161,13 @@ impl Roster {
             ChangeKind::Updated { peer, meta } => {
                 if let Some(member) = self.members.get_mut(peer) {
                     Arc::make_mut(member).meta = meta.clone();
+                }
+            }
+            ChangeKind::Moved { peer, generation, node } => {
+                if let Some(member) = self.members.get_mut(peer) {
+                    let member = Arc::make_mut(member);
+                    (member.generation, member.node) = (*generation, *node);
+                    member.seat = change.after.step;
                 }
             }
         }

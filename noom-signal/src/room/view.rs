@@ -25,10 +25,10 @@ pub(crate) struct View {
 impl View {
     /// Takes in a step, to be applied by [`View::advance`] in its turn. At most `limit` are held.
     pub(crate) fn receive(&mut self, change: Change, limit: usize) {
-        if !self.doubt && change.after.version <= self.version() {
+        if !self.doubt && change.after.step <= self.step() {
             return;
         }
-        self.held.insert(change.after.version, change);
+        self.held.insert(change.after.step, change);
         if self.held.len() > limit {
             // Nothing is lost by forgetting: a snapshot will hold it all.
             self.held.clear();
@@ -41,7 +41,7 @@ impl View {
     pub(crate) fn advance(&mut self) -> Option<Change> {
         let roster = self.roster.as_mut().filter(|_| !self.doubt)?;
         let next = self.held.first_entry()?;
-        if *next.key() > roster.version() + 1 {
+        if *next.key() > roster.stamp().step + 1 {
             return None;
         }
         let change = next.remove();
@@ -66,8 +66,8 @@ impl View {
             self.roster = Some(snapshot.into());
         }
         self.doubt = std::mem::take(&mut self.overrun);
-        let version = self.version();
-        self.held.retain(|&held, _| held > version);
+        let step = self.step();
+        self.held.retain(|&held, _| held > step);
         replaced
     }
 
@@ -96,8 +96,9 @@ impl View {
         self.roster.as_ref()
     }
 
-    pub(crate) fn version(&self) -> u64 {
-        self.roster.as_ref().map_or(0, Roster::version)
+    /// How many changes it has seen.
+    pub(crate) fn step(&self) -> u64 {
+        self.roster.as_ref().map_or(0, |roster| roster.stamp().step)
     }
 }
 
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
     use crate::{
         protocol::{ByeReason, Json, PeerId, RoomName},
-        room::{ChangeKind, Member, NodeId, Stamp},
+        room::{ChangeKind, Member, NodeId},
     };
 
     fn room() -> RoomName {
@@ -122,13 +123,14 @@ mod tests {
             peer: peer.clone(),
             generation: since,
             node: NodeId(1),
+            seat: since,
             user: None,
             meta: Json::empty_object(),
             since,
         })
     }
 
-    /// A history of joins, updates and leaves of few peers.
+    /// A history of joins, updates, moves and leaves of few peers.
     fn history(steps: &[u8]) -> Vec<(Change, Snapshot)> {
         let mut roster = Roster::default();
         steps
@@ -136,15 +138,18 @@ mod tests {
             .map(|step| {
                 let peer: PeerId = format!("p{}", step % 4).parse().unwrap();
                 let before = roster.stamp();
-                let version = before.version + 1;
-                let after = Stamp { version, token: 1000 + version };
                 let kind = match roster.get(peer.as_str()) {
-                    None => ChangeKind::Joined(member(&peer, version)),
+                    None => ChangeKind::Joined(member(&peer, before.version + 1)),
+                    Some(member) if step % 5 == 0 => {
+                        let (generation, node) = (member.generation + 1, NodeId(2));
+                        ChangeKind::Moved { peer, generation, node }
+                    }
                     Some(_) if step % 3 == 0 => {
                         ChangeKind::Updated { peer, meta: Json::of(&step).unwrap() }
                     }
                     Some(_) => ChangeKind::Left { peer, reason: ByeReason::Left },
                 };
+                let after = before.next(&kind, 1000 + before.step);
                 let change = Change { room: room(), before, after, kind };
                 roster.apply(&change);
                 (change, roster.snapshot())
@@ -204,7 +209,7 @@ mod tests {
         assert_eq!(view.advance(), None);
         assert!(view.in_doubt());
         assert!(view.adopt(history[2].1.clone()));
-        assert_eq!((view.version(), view.in_doubt()), (3, false));
+        assert_eq!((view.step(), view.in_doubt()), (3, false));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Need, Room};
+use super::Room;
 use crate::{
     backplane::Message,
     hub::delivery::Delivery,
     protocol::{Frame, PeerId, ServerMessage, Target, server::Missed},
-    room::{NodeId, Roster},
+    room::NodeId,
 };
 
 /// How a message inside a room went.
@@ -114,65 +114,13 @@ impl Room {
         self.spread(peer, &ServerMessage::from(missed).to_frame(), delivery)
     }
 
-    /// Takes in a message from another node.
-    pub(in crate::hub) fn deliver(
-        &mut self,
-        message: Message,
-        delivery: &mut Delivery<'_>,
-    ) -> Need {
-        self.early.push_back(message);
-        if self.early.len() > delivery.limits.held_events {
-            // The steps they wait for do not come. Their targets are told that something is lost.
-            for message in self.early.drain(..) {
-                for (peer, local) in &self.locals {
-                    if matches!(&message.to, Target::Everyone)
-                        || matches!(&message.to, Target::Peer(to) if to == peer)
-                    {
-                        local.session.lose();
-                    }
-                }
-            }
-            return self.doubt();
-        }
-        self.release(delivery);
-        Need::Nothing
-    }
-
-    /// Delivers the messages whose time has come.
-    pub(super) fn release(&mut self, delivery: &mut Delivery<'_>) {
-        while let Some(message) = self.early.pop_front() {
-            let Some(roster) = self.view.roster() else {
-                return self.early.push_front(message);
-            };
-            if message.known.version > roster.version() || self.view.in_doubt() {
-                return self.early.push_front(message);
-            }
-            if roster.get(message.from.as_str()).is_none() && !message.from.is_server() {
-                // Its sender's bye has been told: nothing of it may follow.
-                continue;
-            }
-            match &message.to {
-                Target::Peer(to) => {
-                    if let Some(target) = self.locals.get(to) {
-                        delivery.push(&target.session, message.frame);
-                    }
-                }
-                Target::Everyone => {
-                    for local in self.locals.values() {
-                        delivery.push(&local.session, message.frame.clone());
-                    }
-                }
-            }
-        }
-    }
-
     fn remote(&self, from: &PeerId, to: Target, nodes: HashSet<NodeId>, frame: &Frame) -> Relayed {
         if nodes.is_empty() {
             return Relayed::Delivered;
         }
-        let known = self.view.roster().map(Roster::stamp).unwrap_or_default();
+        let known = self.stamp();
         let (room, from, frame) = (self.name.clone(), from.clone(), frame.clone());
-        let message = Message { room, from, to, known, frame };
+        let message = Message { room, from, to, known, except: Vec::new(), frame };
         Relayed::Remote { message, nodes: nodes.into_iter().collect() }
     }
 }

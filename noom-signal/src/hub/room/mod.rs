@@ -1,6 +1,10 @@
 //! One room, as this node serves it.
 
+mod early;
+mod moving;
+mod pending;
 mod relay;
+mod telling;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,16 +13,16 @@ use std::{
 
 use tokio::sync::{RwLock, oneshot};
 
+pub(super) use early::Handed;
+pub(super) use pending::{Asks, Pending};
 pub(super) use relay::Relayed;
 
+use self::moving::Leaving;
 use super::{delivery::Delivery, event::Event};
 use crate::{
     backplane::{Entered, Message},
-    protocol::{
-        ByeReason, ErrorCode, Frame, PeerId, RoomName, ServerMessage,
-        server::{Bye, Error, Joined, Roster as RosterMessage, Updated, Welcome},
-    },
-    room::{Change, ChangeKind, Member, Roster, Snapshot, View},
+    protocol::{ByeReason, ErrorCode, Frame, Json, PeerId, RoomName},
+    room::{Change, Member, NodeId, Roster, Snapshot, Stamp, View},
     session::Session,
 };
 
@@ -39,8 +43,17 @@ pub(super) struct Room {
     locals: HashMap<PeerId, Local>,
     /// Own peers whose join has not taken effect yet.
     joining: HashMap<PeerId, (Local, Arc<Member>)>,
-    /// Messages of other nodes that know the room better than this one does, in order.
+    /// Peers that another node hands over, until the step that moves them here.
+    arriving: HashMap<PeerId, Local>,
+    /// Own peers on their way to another node, and what is waiting for the step that moves them.
+    departing: HashMap<PeerId, oneshot::Sender<Snapshot>>,
+    /// Those that have been moved, and whose sessions have yet to follow: what came for them before
+    /// the move, and was held here, is still theirs.
+    leaving: HashMap<PeerId, Leaving>,
+    /// Messages of other nodes that know the room better than this one does; those of one sender in
+    /// order.
     early: VecDeque<Message>,
+    early_bytes: usize,
     /// Whether a snapshot is on its way.
     fetching: bool,
     /// Messages may have been lost: the members are told, even if the roster is as it was.
@@ -52,35 +65,12 @@ pub(super) struct Room {
 struct Local {
     session: Arc<Session>,
     generation: u64,
+    /// The step that brought it here; 0 before it did.
+    seat: u64,
     /// The request of this peer that the next change of its own answers.
     pending: Option<Pending>,
     /// Its session has ended; the cluster has yet to hear of it.
     gone: bool,
-}
-
-/// A request that a change will answer.
-#[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) id: Option<u64>,
-    pub(super) asks: Asks,
-    /// The version that the request led to, once the cluster has said so.
-    pub(super) landed: Option<u64>,
-    /// Dropped once it is answered.
-    pub(super) _done: oneshot::Sender<()>,
-}
-
-/// What kind of change a request is answered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
-    Join,
-    Leave,
-    Update,
-}
-
-impl Pending {
-    pub(super) fn new(id: Option<u64>, asks: Asks, done: oneshot::Sender<()>) -> Self {
-        Self { id, asks, landed: None, _done: done }
-    }
 }
 
 /// What a room needs beyond its lock.
@@ -100,7 +90,11 @@ impl Room {
             view: View::default(),
             locals: HashMap::new(),
             joining: HashMap::new(),
+            arriving: HashMap::new(),
+            departing: HashMap::new(),
+            leaving: HashMap::new(),
             early: VecDeque::new(),
+            early_bytes: 0,
             fetching: false,
             gap: false,
         }
@@ -109,7 +103,8 @@ impl Room {
     /// Announces a join of one of this node's peers. From now on steps of the room are held for it.
     pub(super) fn expect(&mut self, session: Arc<Session>, member: Member, pending: Pending) {
         let pending = Some(pending);
-        let local = Local { session, generation: member.generation, pending, gone: false };
+        let generation = member.generation;
+        let local = Local { session, generation, seat: 0, pending, gone: false };
         self.joining.insert(member.peer.clone(), (local, Arc::new(member)));
     }
 
@@ -135,27 +130,32 @@ impl Room {
         // the first of them is the one that met no other.
         let met_another = snapshot.members.iter().any(|member| {
             let expected = self.joining.get(&member.peer);
-            member.since != change.after.version
+            member.seat != change.after.step
                 && expected.is_some_and(|(local, _)| local.generation == member.generation)
         });
         if self.locals.is_empty() && !met_another {
             // Where this node had nobody in the room, not even for a moment, it was not told of the
             // steps of that moment: what it knew before does not count.
-            if self.view.roster().is_some() {
-                self.view.doubt(false);
-            }
-            let fetching = self.fetching;
-            let need = self.adopt(snapshot, delivery);
-            if !fetching {
-                return need;
-            }
-            // What raised the doubt may be younger than this snapshot.
-            self.fetching = true;
-            self.view.doubt(false);
-            Need::Nothing
+            self.start_from(snapshot, delivery)
         } else {
             self.receive(change, delivery)
         }
+    }
+
+    /// Takes in the room as it was at a step of this node's own, whatever was known before.
+    fn start_from(&mut self, snapshot: Snapshot, delivery: &mut Delivery<'_>) -> Need {
+        if self.view.roster().is_some() {
+            self.view.doubt(false);
+        }
+        let fetching = self.fetching;
+        let need = self.adopt(snapshot, delivery);
+        if !fetching {
+            return need;
+        }
+        // What raised the doubt may be younger than this snapshot.
+        self.fetching = true;
+        self.view.doubt(false);
+        Need::Nothing
     }
 
     /// Takes in the room as the cluster has it.
@@ -189,14 +189,26 @@ impl Room {
         self.need()
     }
 
+    /// The point in its history up to which this node knows the room.
+    pub(super) fn stamp(&self) -> Stamp {
+        self.view.roster().map(Roster::stamp).unwrap_or_default()
+    }
+
     /// This node's peers as the cluster's roster should have them: without those whose leave has
     /// taken effect, though in doubt it was not told yet.
-    pub(super) fn present(&self) -> Vec<Arc<Member>> {
+    pub(super) fn present(&self, node: NodeId) -> Vec<Arc<Member>> {
         let (roster, leaves) = (self.view.roster(), self.view.held_leaves());
         let here =
             self.locals.iter().filter(|(peer, local)| !local.gone && !leaves.contains_key(*peer));
         let here = here.filter_map(|(peer, _)| roster?.get(peer.as_str()).cloned());
-        here.chain(self.joining.values().map(|(_, member)| member.clone())).collect()
+        let joining = self.joining.values().map(|(_, member)| member.clone());
+        let arriving = self.arriving.iter().map(|(peer, local)| {
+            // Where the cluster does not have it, it is not to be put in.
+            let (since, seat, generation) = (1, 1, local.generation);
+            let (user, meta) = (None, Json::empty_object());
+            Arc::new(Member { peer: peer.clone(), generation, node, seat, user, meta, since })
+        });
+        here.chain(joining).chain(arriving).collect()
     }
 
     /// Sets what the next change of this peer's own answers. `None` where it is not in the room.
@@ -214,7 +226,7 @@ impl Room {
         delivery: &mut Delivery<'_>,
     ) -> Need {
         if let Some(pending) = self.locals.get_mut(peer).and_then(|l| l.pending.as_mut()) {
-            pending.landed = Some(change.after.version);
+            pending.landed = Some(change.after.step);
         }
         let need = self.receive(change, delivery);
         self.settle_all(delivery);
@@ -224,12 +236,11 @@ impl Room {
     /// Answers those requests whose change is in the roster already, and so will not be told: it
     /// came within a snapshot.
     fn settle_all(&mut self, delivery: &mut Delivery<'_>) {
-        let version = self.view.version();
+        let step = self.view.step();
         for local in self.locals.values_mut() {
-            let passed = |pending: &Pending| pending.landed.is_some_and(|at| at <= version);
-            if local.pending.as_ref().is_some_and(passed) {
-                let id = local.pending.take().and_then(|pending| pending.id);
-                fail(&self.name, &local.session, id, ErrorCode::Unavailable, delivery);
+            let passed = |pending: &Pending| pending.landed.is_some_and(|at| at <= step);
+            if let Some(pending) = local.pending.take_if(|pending| passed(pending)) {
+                pending.fail(&self.name, &local.session, ErrorCode::Unavailable, delivery);
             }
         }
     }
@@ -241,21 +252,39 @@ impl Room {
 
     /// Delivers nothing to or from this peer from now on; the cluster will hear later that it is
     /// out. Returns the generation of its stay.
-    pub(super) fn detach(&mut self, peer: &PeerId) -> Option<u64> {
-        let local = self.locals.get_mut(peer)?;
+    pub(super) fn detach(&mut self, session: &Arc<Session>) -> Option<u64> {
+        let local = self.locals.get_mut(&session.peer)?;
+        if !Arc::ptr_eq(&local.session, session) {
+            return None;
+        }
         local.gone = true;
         Some(local.generation)
     }
 
     /// The room as one member is told it after a loss.
     pub(super) fn roster_for(&self, peer: &PeerId) -> Option<Frame> {
-        let roster = self.view.roster().filter(|_| self.locals.contains_key(peer))?;
-        Some(roster_frame(&self.name, roster, peer))
+        self.locals.contains_key(peer).then(|| self.roster_frame(peer))
+    }
+
+    /// The cluster has taken all of this node's peers out, and tells this node nothing any more.
+    pub(super) fn clear(&mut self, delivery: &mut Delivery<'_>) -> Need {
+        let peers: Vec<PeerId> = self.locals.keys().cloned().collect();
+        for peer in peers {
+            self.remove(&peer, ByeReason::Lost, delivery);
+        }
+        self.arriving.clear();
+        self.leaving.clear();
+        self.drop_early(delivery);
+        self.view = View::default();
+        Need::Nothing
     }
 
     /// Whether this node has nobody in it, so that it may be forgotten.
     pub(super) fn is_idle(&self) -> bool {
-        self.locals.is_empty() && self.joining.is_empty()
+        self.locals.is_empty()
+            && self.joining.is_empty()
+            && self.arriving.is_empty()
+            && self.leaving.is_empty()
     }
 
     pub(super) fn roster(&self) -> Option<&Roster> {
@@ -289,174 +318,83 @@ impl Room {
         self.need()
     }
 
-    fn tell(&mut self, change: Change, delivery: &mut Delivery<'_>) {
-        let (room, version) = (self.name.clone(), change.after.version);
-        match change.kind {
-            ChangeKind::Joined(member) => {
-                let welcome = Welcome {
-                    room,
-                    version,
-                    peer: member.peer.clone(),
-                    user: member.user.clone(),
-                    meta: member.meta.clone(),
-                    since: member.since,
-                };
-                self.tell_all(welcome.into(), delivery);
-                self.promote(delivery);
-            }
-            ChangeKind::Updated { peer, meta } => {
-                let asks = |pending: &mut Pending| pending.asks == Asks::Update;
-                let local = self.locals.get_mut(&peer);
-                let pending = local.and_then(|local| local.pending.take_if(asks));
-                let updated = |id| Updated {
-                    room: room.clone(),
-                    version,
-                    peer: peer.clone(),
-                    meta: meta.clone(),
-                    id,
-                };
-                let own = pending.map(|pending| (&peer, updated(pending.id).into()));
-                self.tell_all_but(updated(None).into(), own, delivery);
-            }
-            ChangeKind::Left { peer, reason } => {
-                let asks = |pending: &mut Pending| pending.asks == Asks::Leave;
-                let local = self.locals.get_mut(&peer);
-                let pending = local.and_then(|local| local.pending.take_if(asks));
-                let bye = |id| Bye { room: room.clone(), version, peer: peer.clone(), reason, id };
-                let own = pending.map(|pending| (&peer, bye(pending.id).into()));
-                self.tell_all_but(bye(None).into(), own, delivery);
-                self.remove(&peer, reason, delivery);
-            }
-        }
-    }
-
-    /// Makes members of those joining peers that the roster has by now.
+    /// Makes members of those joining and arriving peers that the roster has by now.
     fn promote(&mut self, delivery: &mut Delivery<'_>) {
+        self.promote_arrivals(delivery);
         let Some(roster) = self.view.roster() else { return };
         if self.joining.is_empty() {
             return;
         }
-        let joined = self.joining.extract_if(|peer, (local, _)| {
-            roster.get(peer.as_str()).is_some_and(|m| m.generation == local.generation)
-        });
-        for (peer, (mut local, _)) in joined {
+        let joined: Vec<(Arc<Member>, Local)> = self
+            .joining
+            .extract_if(|peer, (local, _)| {
+                roster.get(peer.as_str()).is_some_and(|m| m.generation == local.generation)
+            })
+            .filter_map(|(peer, (local, _))| Some((roster.get(peer.as_str())?.clone(), local)))
+            .collect();
+        for (member, mut local) in joined {
             if !local.session.enter(&self.name) {
                 // Its session has ended meanwhile; whoever ended it takes it out again.
                 continue;
             }
-            // A newcomer learns its own `since` from this version. Where the roster is past it, the
-            // steps between are not at hand: it is told of its join, then of the room as it is.
-            let since = roster.get(peer.as_str()).map_or(roster.version(), |m| m.since);
-            let mut peers = roster.others(&peer);
-            let late = since < roster.version();
-            peers.retain(|other| !late || other.since < since);
-            let joined = Joined {
-                room: self.name.clone(),
-                version: since,
-                peers,
-                id: local.pending.as_ref().and_then(|pending| pending.id),
-            };
-            delivery.push(&local.session, ServerMessage::from(joined).to_frame());
-            if late {
-                delivery.push(&local.session, roster_frame(&self.name, roster, &peer));
-            }
-            local.pending = None;
-            if self.locals.is_empty() {
-                delivery.emit(Event::RoomOpened { room: self.name.clone() });
-            }
-            let user = local.session.identity().user.clone();
-            delivery.emit(Event::Joined { room: self.name.clone(), peer: peer.clone(), user });
-            self.locals.insert(peer, local);
-        }
-    }
-
-    /// Tells every local member the whole roster, which replaces what it knew.
-    fn tell_roster(&self, delivery: &mut Delivery<'_>) {
-        for (peer, local) in &self.locals {
-            if let Some(frame) = self.roster_for(peer) {
-                delivery.push(&local.session, frame);
-            }
+            let id = local.pending.as_ref().and_then(|pending| pending.id);
+            self.emit_if_opened(delivery);
+            self.tell_joined(&local.session, &member, id, delivery);
+            (local.pending, local.seat) = (None, member.seat);
+            self.locals.insert(member.peer.clone(), local);
         }
     }
 
     /// Takes out those local members that the cluster has not: the ones that were on their way out
-    /// anyway. A backplane that dropped another one broke its word; that peer is told.
+    /// anyway, those taken out by another node, and those that are on another node by now.
     fn drop_missing(&mut self, leaves: &HashMap<PeerId, ByeReason>, delivery: &mut Delivery<'_>) {
         let Some(roster) = self.view.roster() else { return };
-        // A room that the cluster has forgotten has none.
-        let version = roster.version().max(1);
-        let missing = self.locals.keys().filter(|peer| roster.get(peer.as_str()).is_none());
-        for peer in missing.cloned().collect::<Vec<_>>() {
-            let gone = self.locals.get(&peer).is_some_and(|local| local.gone);
-            let reason = if gone { ByeReason::Disconnected } else { ByeReason::Lost };
-            let reason = leaves.get(&peer).copied().unwrap_or(reason);
-            if let Some(local) = self.locals.get_mut(&peer) {
-                let left = local.pending.take_if(|pending| pending.asks == Asks::Leave);
-                let reason = if left.is_some() { ByeReason::Left } else { reason };
-                let (room, id) = (self.name.clone(), left.and_then(|pending| pending.id));
-                let bye = Bye { room, version, peer: peer.clone(), reason, id };
-                delivery.push(&local.session, ServerMessage::from(bye).to_frame());
+        let (mut missing, mut moved) = (Vec::new(), Vec::new());
+        for peer in self.locals.keys() {
+            match roster.get(peer.as_str()) {
+                None => missing.push(peer.clone()),
+                Some(member) if member.node != delivery.node => moved.push(peer.clone()),
+                Some(_) => {}
             }
+        }
+        for peer in moved {
+            self.let_go(&peer, delivery);
+        }
+        for peer in missing {
+            let Some(local) = self.locals.get_mut(&peer) else { continue };
+            let left = local.pending.take_if(|pending| pending.asks == Asks::Leave);
+            let reason = match left {
+                Some(_) => ByeReason::Left,
+                None if local.gone => ByeReason::Disconnected,
+                None => leaves.get(&peer).copied().unwrap_or(ByeReason::Lost),
+            };
+            self.tell_out(&peer, reason, left.and_then(|pending| pending.id), delivery);
             self.remove(&peer, reason, delivery);
         }
     }
 
     fn remove(&mut self, peer: &PeerId, reason: ByeReason, delivery: &mut Delivery<'_>) {
-        if let Some(local) = self.locals.remove(peer) {
-            let Local { session, pending, .. } = &local;
-            if let Some(Pending { id, .. }) = pending {
-                fail(&self.name, session, *id, ErrorCode::NotInRoom, delivery);
+        self.departing.remove(peer);
+        if let Some(Local { session, pending, .. }) = self.locals.remove(peer) {
+            if let Some(pending) = pending {
+                pending.fail(&self.name, &session, ErrorCode::NotInRoom, delivery);
             }
-            local.session.exit(&self.name);
+            session.exit(&self.name);
             let room = self.name.clone();
             delivery.emit(Event::Left { room, peer: peer.clone(), reason });
-            if self.locals.is_empty() {
-                delivery.emit(Event::RoomClosed { room: self.name.clone() });
-            }
+            self.emit_if_closed(delivery);
         }
     }
 
-    fn tell_all(&self, message: ServerMessage, delivery: &mut Delivery<'_>) {
-        self.tell_all_but(message, None, delivery);
-    }
-
-    /// Tells all local members, one of them in words of its own.
-    fn tell_all_but(
-        &self,
-        message: ServerMessage,
-        own: Option<(&PeerId, ServerMessage)>,
-        delivery: &mut Delivery<'_>,
-    ) {
-        let frame = message.to_frame();
-        for (peer, local) in &self.locals {
-            match &own {
-                Some((its, message)) if *its == peer => {
-                    delivery.push(&local.session, message.to_frame());
-                }
-                _ => delivery.push(&local.session, frame.clone()),
-            }
+    fn emit_if_opened(&self, delivery: &Delivery<'_>) {
+        if self.locals.is_empty() {
+            delivery.emit(Event::RoomOpened { room: self.name.clone() });
         }
     }
-}
 
-/// Answers a request that no change will answer.
-fn fail(
-    room: &RoomName,
-    session: &Session,
-    id: Option<u64>,
-    code: ErrorCode,
-    delivery: &mut Delivery<'_>,
-) {
-    let (message, retry_after_ms) = match code {
-        ErrorCode::Unavailable => ("the room was fetched anew meanwhile", Some(100)),
-        _ => ("no longer in this room", None),
-    };
-    let room = Some(room.as_str().to_owned());
-    let error = Error { code, message: message.into(), room, to: None, retry_after_ms, id };
-    delivery.push(session, ServerMessage::from(error).to_frame());
-}
-
-fn roster_frame(room: &RoomName, roster: &Roster, peer: &PeerId) -> Frame {
-    let (version, peers) = (roster.version(), roster.others(peer));
-    ServerMessage::from(RosterMessage { room: room.clone(), version, peers }).to_frame()
+    fn emit_if_closed(&self, delivery: &Delivery<'_>) {
+        if self.locals.is_empty() {
+            delivery.emit(Event::RoomClosed { room: self.name.clone() });
+        }
+    }
 }
