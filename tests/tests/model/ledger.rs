@@ -130,8 +130,10 @@ impl Ledger {
                 let Diary { losses, stays, .. } = self.diary(peer);
                 losses.push((Some(roster.room.clone()), now));
                 let room = roster.room.clone();
-                if !stays.iter().any(|stay| stay.room == room && stay.over.is_none()) {
-                    stays.push(Stay { room, since: None, begun: now, over: None });
+                match stays.iter_mut().find(|stay| stay.room == room && stay.over.is_none()) {
+                    // It may be another stay by now.
+                    Some(stay) => stay.since = None,
+                    None => stays.push(Stay { room, since: None, begun: now, over: None }),
                 }
             }
             ServerMessage::Bye(bye) if bye.peer == *peer => {

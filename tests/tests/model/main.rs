@@ -96,6 +96,8 @@ const SEEN: [&str; 10] = [
 /// Makes runs, and shows the first that fails, as short as it can be made. Returns what was seen.
 fn run(cluster: Cluster, cases: u64, seen: &[&str]) -> String {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    // Fewer runs, or the same one again, need not see it all.
+    let enough = cases;
     let cases = number("NOOM_CASES").unwrap_or(cases);
     let mut tally = Tally::new();
     for case in 1..=cases {
@@ -114,7 +116,7 @@ fn run(cluster: Cluster, cases: u64, seen: &[&str]) -> String {
             }
         }
     }
-    for what in seen {
+    for what in seen.iter().filter(|_| cases >= enough && number("NOOM_SEED").is_none()) {
         assert!(tally.contains_key(*what), "never seen: {what}");
     }
     format!("{cases} runs in {cluster:?}: {tally:#?}")
