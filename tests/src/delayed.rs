@@ -12,10 +12,11 @@ use std::{
 use async_trait::async_trait;
 use noom_signal::{
     backplane::{
-        Backplane, Entered, Entry, Events, JoinError, Local, Message, SendError, Unavailable,
+        Backplane, Entered, Entry, Events, JoinError, Letter, Local, Location, Message, Move,
+        SendError, Unavailable,
     },
     protocol::{ByeReason, Json, LobbyRoom, PeerId, RoomName},
-    room::{Change, Member, NodeId, Snapshot},
+    room::{Change, Member, NodeId, Snapshot, Stamp},
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -180,9 +181,10 @@ impl Backplane for Delayed {
     async fn resync(
         &self,
         room: &RoomName,
+        known: Stamp,
         present: Vec<Arc<Member>>,
     ) -> Result<Snapshot, Unavailable> {
-        self.ask(self.inner.resync(room, present)).await?
+        self.ask(self.inner.resync(room, known, present)).await?
     }
 
     async fn occupancy(&self, room: &RoomName) -> Result<usize, Unavailable> {
@@ -213,6 +215,32 @@ impl Backplane for Delayed {
             sent => sent,
         }
     }
+
+    async fn write(&self, node: NodeId, letter: Letter) -> Result<(), SendError> {
+        if self.is_lost(&mut lock(&self.random)) {
+            return Err(UNAVAILABLE.into());
+        }
+        self.inner.write(node, letter).await
+    }
+
+    async fn locate(&self, peer: &PeerId) -> Result<Option<Location>, Unavailable> {
+        self.ask(self.inner.locate(peer)).await?
+    }
+
+    async fn hand_over(&self, moving: Move) -> Result<Vec<Change>, Unavailable> {
+        let changes = self.ask(self.inner.hand_over(moving)).await?;
+        // All that was accepted here before has arrived by then.
+        let inbox = lock(&self.inbox).clone();
+        if let Some(inbox) = inbox {
+            let last = lock(&inbox.queue).last_of_all;
+            sleep_until(last + TICK).await;
+        }
+        changes
+    }
+
+    async fn take_over(&self, peer: &PeerId, generation: u64) -> Result<Vec<Entered>, Unavailable> {
+        self.ask(self.inner.take_over(peer, generation)).await?
+    }
 }
 
 /// What is on its way to one hub.
@@ -226,8 +254,8 @@ struct Inbox {
 #[derive(Debug)]
 struct Queue {
     random: Random,
-    /// When the last message of each node for each room arrives, and of any for any.
-    last: HashMap<(u64, RoomName), Instant>,
+    /// When the last message of each node arrives, and of any.
+    last: HashMap<u64, Instant>,
     last_of_all: Instant,
 }
 
@@ -281,7 +309,7 @@ impl Events for Inbox {
         let mut due = self.due();
         {
             let mut queue = lock(&self.queue);
-            let wire = (self.wires.sender.load(Ordering::Relaxed), message.room.clone());
+            let wire = self.wires.sender.load(Ordering::Relaxed);
             let last = queue.last.entry(wire).or_insert(due);
             *last = due.max(*last + TICK);
             due = *last;
@@ -290,8 +318,22 @@ impl Events for Inbox {
         self.arrive(due, |hub| hub.message(message));
     }
 
+    fn letter(&self, letter: Letter) {
+        let mut due = self.due();
+        {
+            let mut queue = lock(&self.queue);
+            due = due.max(queue.last_of_all + TICK);
+            queue.last_of_all = due;
+        }
+        self.arrive(due, |hub| hub.letter(letter));
+    }
+
     fn gap(&self) {
         self.arrive(self.due(), |hub| hub.gap());
+    }
+
+    fn fenced(&self) {
+        self.arrive(self.due(), |hub| hub.fenced());
     }
 }
 
