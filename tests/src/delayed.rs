@@ -15,7 +15,7 @@ use noom_signal::{
         Backplane, Entered, Entry, Events, JoinError, Letter, Local, Location, Message, Move,
         SendError, Unavailable,
     },
-    protocol::{ByeReason, Json, LobbyRoom, PeerId, RoomName},
+    protocol::{ByeReason, Json, LobbyRoom, PeerId, RoomName, Target},
     room::{Change, Member, NodeId, Snapshot, Stamp},
 };
 use tokio::time::{Instant, sleep, sleep_until};
@@ -127,11 +127,11 @@ impl Delayed {
             let mut random = lock(&self.random);
             (self.wires.time(&mut random), self.is_lost(&mut random))
         };
-        let mut sent = Ok(());
-        for node in nodes {
-            self.wires.sender.store(self.node.load(Ordering::Relaxed), Ordering::Relaxed);
-            sent = sent.and(self.inner.send(node, message.clone()).await);
-        }
+        self.wires.sender.store(self.node.load(Ordering::Relaxed), Ordering::Relaxed);
+        let sent = match (&message.to, nodes.as_slice()) {
+            (Target::Peer(_), &[node]) => self.inner.send(node, message).await,
+            _ => self.inner.broadcast(nodes, message).await,
+        };
         sleep(back).await;
         if lost { Err(UNAVAILABLE.into()) } else { sent }
     }

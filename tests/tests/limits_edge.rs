@@ -98,7 +98,8 @@ fn what_is_absurd_is_refused_and_does_not_panic() {
     }
     let mut wide = limits(|l| (l.frame_bytes, l.outbound_bytes) = (most, most));
     (wide.resume_bytes, wide.resume_frames, wide.depth) = (most, most, most);
-    (wide.connections, wide.lobby_rooms, wide.bad_messages) = (most, most, most);
+    (wide.connections, wide.sessions_away, wide.bad_messages) = (most, most, most);
+    wide.held_bytes = most;
     assert_eq!(wide.check(), Ok(()));
 }
 

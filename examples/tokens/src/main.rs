@@ -26,7 +26,7 @@ use noom_signal::{
     policy::{ConnectRequest, Identity, JoinRequest, Policy, Refused, RoomGrant},
     protocol::UserId,
 };
-use noom_signal_axum::{Endpoint, Origins};
+use noom_signal_axum::{Endpoint, Origins, Server};
 use serde::{Deserialize, Serialize};
 
 /// What a token says.
@@ -138,7 +138,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/token", get(token))
         .with_state(EncodingKey::from_secret(&secret));
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".into());
-    let listener = tokio::net::TcpListener::bind(address).await?;
-    eprintln!("signaling at ws://{}/signal", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+    let server = Server::bind(address.parse()?)?;
+    eprintln!("signaling at ws://{}/signal", server.local_addr()?);
+    server.serve(app).await;
+    Ok(())
 }

@@ -21,6 +21,10 @@ pub(crate) struct LimitFlags {
     #[arg(long, env = "NOOM_MAX_CONNECTIONS", default_value_t = defaults().connections, value_name = "N")]
     max_connections: usize,
 
+    /// How many clients that lost their connections are waited for; 0 = any number.
+    #[arg(long, env = "NOOM_MAX_SESSIONS_AWAY", default_value_t = defaults().sessions_away, value_name = "N")]
+    max_sessions_away: usize,
+
     /// How many connections one address may have; 0 = any number. Not behind a proxy, unless
     /// --proxies says how many there are.
     #[arg(long, env = "NOOM_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = defaults().connections_per_address, value_name = "N")]
@@ -86,6 +90,10 @@ pub(crate) struct LimitFlags {
     #[arg(long, env = "NOOM_HELD_EVENTS", default_value_t = defaults().held_events, value_name = "N")]
     held_events: usize,
 
+    /// How many bytes of messages between servers wait for such an event.
+    #[arg(long, env = "NOOM_HELD_BYTES", default_value_t = defaults().held_bytes, value_name = "BYTES")]
+    held_bytes: usize,
+
     /// How long a client may take to say hello, in milliseconds.
     #[arg(long, env = "NOOM_HANDSHAKE_MS", default_value_t = millis(defaults().handshake), value_name = "MS")]
     handshake_ms: u64,
@@ -126,6 +134,7 @@ impl LimitFlags {
         limits.peers_per_room = self.peers_per_room;
         limits.rooms_per_peer = self.rooms_per_peer;
         limits.connections = self.max_connections;
+        limits.sessions_away = self.max_sessions_away;
         limits.connections_per_address = self.max_connections_per_address;
         limits.failed_hellos = self.failed_hellos;
         limits.lobby_rooms = self.lobby_rooms;
@@ -142,6 +151,7 @@ impl LimitFlags {
         limits.resume_bytes = self.resume_bytes;
         limits.outbound_bytes = self.outbound_bytes;
         limits.held_events = self.held_events;
+        limits.held_bytes = self.held_bytes;
         limits.handshake = Duration::from_millis(self.handshake_ms);
         limits.policy = Duration::from_millis(self.policy_ms);
         limits.heartbeat = Duration::from_millis(self.heartbeat_ms);

@@ -87,6 +87,11 @@ impl View {
         self.held.values().filter_map(left).collect()
     }
 
+    /// Whether a step is missing before those that are held.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.roster.is_some() && !self.held.is_empty()
+    }
+
     /// Whether a snapshot is needed to go on.
     pub(crate) fn in_doubt(&self) -> bool {
         self.doubt

@@ -1,7 +1,8 @@
 //! What the nodes of one process share.
 
 use std::{
-    collections::{HashMap, HashSet},
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
@@ -19,12 +20,16 @@ use crate::{
 
 /// All rooms and all nodes.
 ///
-/// Of its locks, a node's departures come before a room's, and a room's before the list of peers.
+/// Of its locks, a node's departures come before a room's, and a room's before the lists of peers and
+/// of rooms.
 pub(super) struct Cluster {
     rooms: Vec<Mutex<HashMap<RoomName, Room>>>,
     nodes: RwLock<HashMap<NodeId, Arc<Node>>>,
     /// The rooms that each peer is in.
     peers: Mutex<HashMap<PeerId, Vec<RoomName>>>,
+    /// The listed rooms, the largest first, those of the same size by name, so that an unchanged
+    /// lobby is an equal list.
+    listed: Mutex<BTreeSet<(Reverse<u32>, RoomName)>>,
     hasher: RandomState,
     /// The last number given: to nodes, and to changes as their token.
     numbers: AtomicU64,
@@ -34,6 +39,8 @@ pub(super) struct Cluster {
 pub(super) struct Room {
     pub(super) roster: Roster,
     pub(super) listed: bool,
+    /// The size under which it is in the list.
+    size: Option<u32>,
 }
 
 pub(super) type Rooms = HashMap<RoomName, Room>;
@@ -50,6 +57,7 @@ impl Cluster {
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
             nodes: RwLock::default(),
             peers: Mutex::default(),
+            listed: Mutex::default(),
             hasher: RandomState::new(),
             numbers: AtomicU64::new(0),
         }
@@ -92,26 +100,30 @@ impl Cluster {
         lock(&self.peers).get(peer).cloned().unwrap_or_default()
     }
 
-    /// The listed rooms, the largest first, those of the same size by name, so that an unchanged
-    /// lobby is an equal list.
+    /// The first of the listed rooms.
     pub(super) fn lobby(&self, limit: usize) -> Vec<LobbyRoom> {
-        let mut listed = Vec::new();
-        for shard in &self.rooms {
-            listed.extend(lock(shard).iter().filter(|(_, room)| room.listed).map(
-                |(name, room)| {
-                    let peers = u32::try_from(room.roster.len()).unwrap_or(u32::MAX);
-                    LobbyRoom { room: name.clone(), peers }
-                },
-            ));
+        let listed = lock(&self.listed);
+        let first = listed.iter().take(limit);
+        first.map(|(size, room)| LobbyRoom { room: room.clone(), peers: size.0 }).collect()
+    }
+
+    /// Puts a room whose roster has changed where it belongs in the list, or forgets it if nobody is
+    /// in it.
+    pub(super) fn settle(&self, rooms: &mut Rooms, name: &RoomName) {
+        let Some(room) = rooms.get_mut(name) else { return };
+        let peers = u32::try_from(room.roster.len()).unwrap_or(u32::MAX);
+        let size = (room.listed && peers > 0).then_some(peers);
+        if size != room.size {
+            let mut listed = lock(&self.listed);
+            if let Some(old) = room.size {
+                listed.remove(&(Reverse(old), name.clone()));
+            }
+            listed.extend(size.map(|new| (Reverse(new), name.clone())));
+            room.size = size;
         }
-        let order =
-            |a: &LobbyRoom, b: &LobbyRoom| b.peers.cmp(&a.peers).then_with(|| a.room.cmp(&b.room));
-        if listed.len() > limit && limit > 0 {
-            listed.select_nth_unstable_by(limit - 1, order);
+        if peers == 0 {
+            rooms.remove(name);
         }
-        listed.truncate(limit);
-        listed.sort_unstable_by(order);
-        listed
     }
 
     /// Makes the next step of a room's history and tells the other nodes in it.
@@ -163,9 +175,7 @@ impl Cluster {
         for peer in gone {
             self.step(room, roster, node, ChangeKind::Left { peer, reason }, told);
         }
-        if roster.is_empty() {
-            rooms.remove(room);
-        }
+        self.settle(rooms, room);
     }
 
     /// Keeps the list of peers true.

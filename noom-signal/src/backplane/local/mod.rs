@@ -142,7 +142,9 @@ impl Backplane for Local {
         let member = Member { peer, generation, node: self.node, seat, user, meta, since };
         let kind = ChangeKind::Joined(Arc::new(member));
         let change = self.cluster.step(&room, roster, self.node, kind, &mut told);
-        Ok(Entered { change, snapshot: roster.snapshot() })
+        let snapshot = roster.snapshot();
+        self.cluster.settle(&mut rooms, &room);
+        Ok(Entered { change, snapshot })
     }
 
     async fn leave(
@@ -160,9 +162,7 @@ impl Backplane for Local {
         }
         let kind = ChangeKind::Left { peer: peer.clone(), reason };
         let change = self.cluster.step(room, roster, self.node, kind, &mut told);
-        if roster.is_empty() {
-            rooms.remove(room);
-        }
+        self.cluster.settle(&mut rooms, room);
         Ok(Some(change))
     }
 
@@ -205,6 +205,7 @@ impl Backplane for Local {
                 self.cluster.step(room, roster, self.node, kind, &mut told);
             }
         }
+        self.cluster.settle(&mut rooms, room);
         Ok(rooms.get(room).map(|room| room.roster.snapshot()).unwrap_or_default())
     }
 

@@ -22,7 +22,7 @@ use super::{delivery::Delivery, event::Event};
 use crate::{
     backplane::{Entered, Message},
     protocol::{ByeReason, ErrorCode, Frame, Json, PeerId, RoomName},
-    room::{Change, Member, NodeId, Roster, Snapshot, Stamp, View},
+    room::{Change, ChangeKind, Member, NodeId, Roster, Snapshot, Stamp, View},
     session::Session,
 };
 
@@ -138,7 +138,17 @@ impl Room {
             // steps of that moment: what it knew before does not count.
             self.start_from(snapshot, delivery)
         } else {
-            self.receive(change, delivery)
+            let step = change.after.step;
+            let peer = match &change.kind {
+                ChangeKind::Joined(member) => member.peer.clone(),
+                _ => return self.receive(change, delivery),
+            };
+            let need = self.receive(change, delivery);
+            if self.joining.contains_key(&peer) && self.view.step() >= step {
+                // The step looked old: it is of a history that began after the one known here ended.
+                return self.doubt();
+            }
+            need
         }
     }
 
@@ -315,6 +325,11 @@ impl Room {
         }
         self.promote(delivery);
         self.release(delivery);
+        if self.locals.is_empty() && self.view.is_waiting() {
+            // Another node took the last peer out of here while one was about to enter: of what came
+            // between, this node was not told.
+            self.view.doubt(self.fetching);
+        }
         self.need()
     }
 
