@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub use client::{Client, Link, strip};
 pub use delayed::{Delayed, Trouble, Wires};
 pub use noom_signal::{Hub, HubBuilder, Limits};
-pub use proxy::{Fault, Proxy, Way};
+pub use proxy::{Fault, Proxy, Way, When};
 pub use random::Random;
 pub use raw::RawSocket;
 pub use rules::Rules;

@@ -33,8 +33,8 @@ pub enum Fault {
     /// Half-open: nothing arrives any more this way, or (`None`) either way, and nobody is told.
     Swallow(Option<Way>),
     /// Nothing arrives any more, and nobody is told. What the client sent meanwhile arrives when
-    /// it has given the connection up: while it comes back by another, or after.
-    Late,
+    /// it has given the connection up: before it is back by another one, or only after that.
+    Late(When),
 }
 
 /// A direction.
@@ -44,6 +44,15 @@ pub enum Way {
     Up,
     /// From the server to the client.
     Down,
+}
+
+/// When something late arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At once.
+    Before,
+    /// When the server has greeted the client on a newer connection.
+    After,
 }
 
 /// A TCP proxy for one client.
@@ -58,6 +67,8 @@ pub struct Proxy {
 
 /// The faults that have come to pass.
 type Struck = Arc<Mutex<Vec<Fault>>>;
+/// Counts the connections on which the server has greeted the client.
+type Greeted = Arc<watch::Sender<usize>>;
 /// The faults to come. The oldest connection that has had none gets the next.
 type Faults = Arc<AsyncMutex<mpsc::UnboundedReceiver<Fault>>>;
 
@@ -70,7 +81,7 @@ impl Proxy {
         let coming: Faults = Arc::new(AsyncMutex::new(coming));
         let (open, mut may_pass) = watch::channel(true);
         let struck = Struck::default();
-        let noted = struck.clone();
+        let (noted, greeted) = (struck.clone(), Greeted::default());
         let task = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
@@ -78,7 +89,8 @@ impl Proxy {
                 if may_pass.wait_for(|open| *open).await.is_err() {
                     return;
                 }
-                tokio::spawn(carry(client, server, coming.clone(), noted.clone()));
+                let (faults, struck) = (coming.clone(), noted.clone());
+                tokio::spawn(carry(client, server, faults, struck, greeted.clone()));
             }
         });
         Self { address, faults, open, struck, task }
@@ -130,20 +142,27 @@ impl Fault {
             Self::Swallow(None) => "swallow",
             Self::Swallow(Some(Way::Up)) => "swallow up",
             Self::Swallow(Some(Way::Down)) => "swallow down",
-            Self::Late => "late",
+            Self::Late(When::Before) => "late",
+            Self::Late(When::After) => "too late",
         }
     }
 }
 
-async fn carry(mut client: TcpStream, server: SocketAddr, faults: Faults, struck: Struck) {
+async fn carry(
+    mut client: TcpStream,
+    server: SocketAddr,
+    faults: Faults,
+    struck: Struck,
+    greeted: Greeted,
+) {
     let Ok(mut server) = TcpStream::connect(server).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let reset = {
         let (up, down) = (watch::Sender::new(Mode::Carry), watch::Sender::new(Mode::Carry));
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let upward = Pump::new(from_client, to_server, up.subscribe());
-        let downward = Pump::new(from_server, to_client, down.subscribe());
+        let upward = Pump::new(from_client, to_server, up.subscribe(), &greeted);
+        let downward = Pump::new(from_server, to_client, down.subscribe(), &greeted);
         let carried = async { try_join!(upward.run(Way::Up), downward.run(Way::Down)) };
         tokio::pin!(carried);
         let fault = select! {
@@ -171,8 +190,8 @@ async fn carry(mut client: TcpStream, server: SocketAddr, faults: Faults, struck
                     down.send_replace(Mode::Swallow);
                 }
             }
-            Fault::Late => {
-                up.send_replace(Mode::Hold);
+            Fault::Late(when) => {
+                up.send_replace(Mode::Hold(when));
                 down.send_replace(Mode::Swallow);
             }
         }

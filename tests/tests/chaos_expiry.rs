@@ -11,7 +11,7 @@ use noom_signal_client::{
     State,
     protocol::{ErrorCode, Json, PeerId, RoomName, Target},
 };
-use system_tests::{Fault, Hub, Limits, Random, Server, Way, limits, seed};
+use system_tests::{Fault, Hub, Limits, Random, Server, Way, When, limits, seed};
 use tokio::task::JoinSet;
 
 /// Some peers stay away for longer than the window: each other member hears one `bye`, and they come
@@ -178,7 +178,7 @@ async fn too_much(mut members: Vec<Peer>) -> Vec<Peer> {
 fn any(random: &mut Random) -> Fault {
     match random.below(6) {
         0 => Fault::Swallow(None),
-        1 => Fault::Late,
+        1 => Fault::Late(random.pick(&[When::Before, When::After])),
         _ => brief(random),
     }
 }

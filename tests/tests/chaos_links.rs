@@ -30,14 +30,16 @@ async fn nobody_notices() {
     let server = Server::start(Hub::builder().limits(limits(|limits| {
         limits.messages_per_second = 0;
         limits.bytes_per_second = 0;
-        limits.resume_frames = 4096;
-        limits.resume_bytes = 16 * 1024 * 1024;
         limits.resume = Duration::from_secs(300);
         // A client notices a dead link after 300 to 1300 ms, the server after 700 to 1400: now this
         // one is first, now that one.
         limits.heartbeat = Duration::from_millis(700);
     })))
     .await;
+    // Enough is kept for a peer that is away all the while: all it hears, and a reply for each step.
+    let most =
+        plan.heard.iter().map(|from| from.values().map(|said| said.len()).sum::<usize>()).max();
+    assert!(most.unwrap() + STEPS <= server.hub.limits().resume_frames, "{most:?}");
     let mut peers = join_all((0..PEERS).map(|n| Peer::join(&server, plan.rooms_of(n)))).await;
     let ids: Arc<[_]> = peers.iter().map(|peer| peer.client.peer()).collect();
     let names = Arc::new(ids.iter().cloned().zip(0..).collect());

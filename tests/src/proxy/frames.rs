@@ -18,6 +18,11 @@ impl Frames {
         Self::Head(0)
     }
 
+    /// Whether this is not a WebSocket yet.
+    pub(super) fn in_head(&self) -> bool {
+        matches!(self, Self::Head(_))
+    }
+
     /// Whether the next byte begins a frame.
     pub(super) fn between(&self) -> bool {
         matches!(self, Self::Header(header) if header.is_empty())

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Way,
+    Greeted, Way, When,
     frames::{Frames, frame_length},
 };
 
@@ -20,9 +20,10 @@ pub(super) enum Mode {
     Tear(usize),
     /// Makes up a close with this code at the end of the present frame; nothing follows it.
     Close(u16),
+    /// Lets nothing pass, once it is a WebSocket.
     Swallow,
-    /// Keeps it until the reading end has closed.
-    Hold,
+    /// The same, but keeps it until the reading end has closed, and longer.
+    Hold(When),
 }
 
 /// A frame was torn: the connection is to end here.
@@ -34,6 +35,7 @@ pub(super) struct Pump<'a> {
     write: WriteHalf<'a>,
     mode: watch::Receiver<Mode>,
     frames: Frames,
+    greeted: &'a Greeted,
 }
 
 /// The mask of the closes that a client is to have sent; any will do.
@@ -44,15 +46,16 @@ impl<'a> Pump<'a> {
         read: ReadHalf<'a>,
         write: WriteHalf<'a>,
         mode: watch::Receiver<Mode>,
+        greeted: &'a Greeted,
     ) -> Self {
-        Self { read, write, mode, frames: Frames::new() }
+        Self { read, write, mode, frames: Frames::new(), greeted }
     }
 
     /// Carries until the reading end has nothing more, and tells the other end so, unless that is
     /// to hear nothing.
     pub(super) async fn run(mut self, way: Way) -> Result<(), Torn> {
         let mut buffer = vec![0; 8 * 1024];
-        let mut held = Vec::new();
+        let (mut held, mut greeted) = (Vec::new(), false);
         loop {
             let mode = *self.mode.borrow_and_update();
             if matches!(mode, Mode::Close(_)) && self.frames.between() {
@@ -66,9 +69,18 @@ impl<'a> Pump<'a> {
             let bytes = &buffer[..count];
             match mode {
                 _ if count == 0 => break,
-                Mode::Carry => self.pass(bytes).await,
+                // The hello to come is more to lose than the head.
+                Mode::Swallow | Mode::Hold(_) if self.frames.in_head() => self.pass(bytes).await,
+                Mode::Carry => {
+                    let greets = way == Way::Down && !greeted && !self.frames.in_head();
+                    self.pass(bytes).await;
+                    if greets {
+                        greeted = true;
+                        self.greeted.send_modify(|count| *count += 1);
+                    }
+                }
                 Mode::Swallow => {}
-                Mode::Hold => held.extend_from_slice(bytes),
+                Mode::Hold(_) => held.extend_from_slice(bytes),
                 Mode::Close(_) => {
                     let used = self.frames.finish(bytes);
                     self.write(&bytes[..used]).await;
@@ -76,8 +88,15 @@ impl<'a> Pump<'a> {
                 Mode::Tear(at) => self.tear(bytes, at).await?,
             }
         }
-        if *self.mode.borrow() == Mode::Swallow {
-            return Ok(());
+        let mode = *self.mode.borrow();
+        match mode {
+            Mode::Swallow => return Ok(()),
+            Mode::Hold(When::After) => {
+                let mut greeted = self.greeted.subscribe();
+                let before = *greeted.borrow();
+                let _ = greeted.wait_for(|&count| count > before).await;
+            }
+            _ => {}
         }
         self.write(&held).await;
         let _ = self.write.shutdown().await;
