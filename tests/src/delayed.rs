@@ -1,10 +1,9 @@
 //! A cluster whose wires are slow and at times out of order.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -34,8 +33,6 @@ pub struct Trouble {
     pub gaps: usize,
     /// Whether such an event is lost with it.
     pub losses: bool,
-    /// Whether a change may overtake messages that were accepted for the same node before it.
-    pub overtaking: bool,
 }
 
 /// A node of a [`Local`] cluster that does whatever the [`Backplane`] trait permits, at random.
@@ -47,7 +44,6 @@ pub struct Delayed {
     /// Taken by the hub when it attaches.
     inbox: Mutex<Option<Arc<Inbox>>>,
     seed: u64,
-    node: AtomicU64,
 }
 
 /// What the nodes of one cluster have in common.
@@ -55,8 +51,6 @@ pub struct Delayed {
 pub struct Wires {
     trouble: Trouble,
     calm: AtomicBool,
-    /// The node whose message is being handed over.
-    sender: AtomicU64,
 }
 
 impl Wires {
@@ -80,11 +74,9 @@ impl Wires {
 }
 
 impl Delayed {
-    /// A cluster of so many nodes. For one thread only: a node notes that it sends, and the
-    /// inboxes read it.
+    /// A cluster of so many nodes.
     pub fn cluster(nodes: usize, seed: u64, trouble: Trouble) -> (Vec<Self>, Arc<Wires>) {
-        let (calm, sender) = (AtomicBool::new(false), AtomicU64::new(0));
-        let wires = Arc::new(Wires { trouble, calm, sender });
+        let wires = Arc::new(Wires { trouble, calm: AtomicBool::new(false) });
         let first = Local::new();
         let others: Vec<Local> = (1..nodes).map(|_| first.another_node()).collect();
         let mut random = Random::new(seed);
@@ -94,7 +86,6 @@ impl Delayed {
             random: Mutex::new(Random::new(random.seed())),
             inbox: Mutex::default(),
             seed: random.seed(),
-            node: AtomicU64::new(0),
         });
         (nodes.collect(), wires)
     }
@@ -127,7 +118,6 @@ impl Delayed {
             let mut random = lock(&self.random);
             (self.wires.time(&mut random), self.is_lost(&mut random))
         };
-        self.wires.sender.store(self.node.load(Ordering::Relaxed), Ordering::Relaxed);
         let sent = match (&message.to, nodes.as_slice()) {
             (Target::Peer(_), &[node]) => self.inner.send(node, message).await,
             _ => self.inner.broadcast(nodes, message).await,
@@ -149,9 +139,7 @@ impl Backplane for Delayed {
         });
         let weak: Weak<dyn Events> = Arc::downgrade(&(inbox.clone() as Arc<dyn Events>));
         *lock(&self.inbox) = Some(inbox);
-        let node = self.inner.attach(weak);
-        self.node.store(node.0, Ordering::Relaxed);
-        node
+        self.inner.attach(weak)
     }
 
     async fn join(&self, entry: Entry) -> Result<Entered, JoinError> {
@@ -232,7 +220,7 @@ impl Backplane for Delayed {
         // All that was accepted here before has arrived by then.
         let inbox = lock(&self.inbox).clone();
         if let Some(inbox) = inbox {
-            let last = lock(&inbox.queue).last_of_all;
+            let last = lock(&inbox.queue).last;
             sleep_until(last + TICK).await;
         }
         changes
@@ -254,15 +242,13 @@ struct Inbox {
 #[derive(Debug)]
 struct Queue {
     random: Random,
-    /// When the last message of each node arrives, and of any.
-    last: HashMap<u64, Instant>,
-    last_of_all: Instant,
+    /// When the last message arrives.
+    last: Instant,
 }
 
 impl Queue {
     fn new(seed: u64) -> Self {
-        let (random, last) = (Random::new(seed), HashMap::new());
-        Self { random, last, last_of_all: Instant::now() }
+        Self { random: Random::new(seed), last: Instant::now() }
     }
 }
 
@@ -287,6 +273,14 @@ impl Inbox {
         });
     }
 
+    /// Some time from now, after all messages that were accepted before.
+    fn next(&self) -> Instant {
+        let due = self.due();
+        let mut queue = lock(&self.queue);
+        queue.last = due.max(queue.last + TICK);
+        queue.last
+    }
+
     /// Some time from now.
     fn due(&self) -> Instant {
         Instant::now() + self.wires.time(&mut lock(&self.queue).random)
@@ -298,33 +292,18 @@ const TICK: Duration = Duration::from_millis(1);
 
 impl Events for Inbox {
     fn changed(&self, change: Change) {
-        let mut due = self.due();
-        if !self.wires.trouble.overtaking {
-            due = due.max(lock(&self.queue).last_of_all + TICK);
-        }
+        // In any order among themselves, but after the messages accepted before.
+        let due = self.due().max(lock(&self.queue).last + TICK);
         self.arrive(due, |hub| hub.changed(change));
     }
 
     fn message(&self, message: Message) {
-        let mut due = self.due();
-        {
-            let mut queue = lock(&self.queue);
-            let wire = self.wires.sender.load(Ordering::Relaxed);
-            let last = queue.last.entry(wire).or_insert(due);
-            *last = due.max(*last + TICK);
-            due = *last;
-            queue.last_of_all = queue.last_of_all.max(due);
-        }
+        let due = self.next();
         self.arrive(due, |hub| hub.message(message));
     }
 
     fn letter(&self, letter: Letter) {
-        let mut due = self.due();
-        {
-            let mut queue = lock(&self.queue);
-            due = due.max(queue.last_of_all + TICK);
-            queue.last_of_all = due;
-        }
+        let due = self.next();
         self.arrive(due, |hub| hub.letter(letter));
     }
 

@@ -6,13 +6,8 @@ use noom_signal::{backplane::Backplane, conformance};
 use system_tests::{Delayed, Trouble};
 
 fn cluster(seed: u64) -> Vec<Arc<dyn Backplane>> {
-    let trouble = Trouble {
-        delay: Duration::from_millis(40),
-        unavailable: 0,
-        gaps: 0,
-        losses: false,
-        overtaking: false,
-    };
+    let trouble =
+        Trouble { delay: Duration::from_millis(40), unavailable: 0, gaps: 0, losses: false };
     let (nodes, _) = Delayed::cluster(3, seed, trouble);
     nodes.into_iter().map(|node| Arc::new(node) as Arc<dyn Backplane>).collect()
 }

@@ -32,9 +32,10 @@ use crate::{
 ///   node's first peer into a room, or another node moved one there, until its last is out, each
 ///   change made by *another* node comes to [`Events::changed`], at any time and in any order. A
 ///   node's own changes come as the replies to its requests, and only there.
-/// - **Messages keep order.** What one node sends to another arrives once, and in the order in which
-///   `send`, `broadcast` and `write` were called, across rooms: a call begun after another one has
-///   returned never overtakes it.
+/// - **Messages keep order.** What was accepted for a node comes to it once, and in the order in
+///   which it was accepted, across rooms and whoever sent it: of two calls of `send`, `broadcast` or
+///   `write`, the one begun after the other had returned never overtakes it. Nor does a change
+///   overtake a message for the same room that was accepted before it was made.
 /// - **Gaps show.** Where events may have been lost, [`Events::gap`] is called. Silence means that
 ///   nothing is missing.
 /// - **Requests end.** Every request is answered within seconds, at once when the cluster is known
@@ -139,8 +140,8 @@ pub trait Backplane: Send + Sync + 'static {
 
     /// Hands a message to each of `nodes`, for all their peers in the room.
     ///
-    /// Where such a node has handed a peer over, in a step later than [`Message::known`], that had
-    /// come to it in one that is not later ([`Member::seat`]), that peer gets the message too: it is
+    /// Where such a node has handed a peer over, in a step later than [`Message::known`], that was
+    /// not moved to it in a later one either ([`Member::seat`]), that peer gets the message too: it is
     /// named in [`Message::except`], and the message goes to its new node once more, with
     /// [`Target::Peer`].
     ///

@@ -69,7 +69,15 @@ pub async fn messages(nodes: Vec<Arc<dyn Backplane>>, seed: u64) {
             let heard: usize = p.heard.values().map(Vec::len).sum();
             heard >= expected.values().map(Vec::len).sum()
         };
-        peer.listen_until(complete, |p| format!("heard {:?} of {expected:?}", p.heard)).await;
+        peer.listen_until(complete, |p| {
+            let heard = |key: &(RoomName, PeerId)| p.heard.get(key).cloned().unwrap_or_default();
+            let missing = |(key, sent): (&(RoomName, PeerId), &Vec<u64>)| {
+                let missing: Vec<_> = sent.iter().filter(|n| !heard(key).contains(n)).collect();
+                (!missing.is_empty()).then(|| format!("{missing:?} from {key:?}"))
+            };
+            format!("never heard {:?}", expected.iter().filter_map(missing).collect::<Vec<_>>())
+        })
+        .await;
         assert_eq!(peer.heard, expected, "{}", peer.peer);
     }
     peers.append(&mut passed);

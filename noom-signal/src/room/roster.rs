@@ -48,7 +48,7 @@ pub struct Member {
     pub generation: u64,
     /// The node that holds the peer's session.
     pub node: NodeId,
-    /// The step that brought it to that node.
+    /// The step that moved it to that node; 0 where it joined there.
     pub seat: u64,
     /// Who the application says it is.
     pub user: Option<UserId>,

@@ -71,13 +71,8 @@ fn three_nodes_that_miss_events() {
 }
 
 /// Everything takes its time, and nothing is lost.
-const FAR_APART: Trouble = Trouble {
-    delay: Duration::from_millis(120),
-    unavailable: 0,
-    gaps: 0,
-    losses: false,
-    overtaking: false,
-};
+const FAR_APART: Trouble =
+    Trouble { delay: Duration::from_millis(120), unavailable: 0, gaps: 0, losses: false };
 
 /// What no number of runs should leave out.
 const SEEN: [&str; 10] = [

@@ -120,7 +120,8 @@ impl Backplane for Local {
             && let Some(member) = roster.get(peer.as_str())
             && member.generation == generation
         {
-            let after = Stamp { step: member.seat, version: member.since, token: 0 };
+            // Which step it was is not known any more: the snapshot says where to go on from.
+            let after = roster.stamp();
             let before = Stamp { step: after.step - 1, version: after.version - 1, token: 0 };
             let kind = ChangeKind::Joined(member.clone());
             let change = Change { room, before, after, kind };
@@ -137,8 +138,7 @@ impl Backplane for Local {
         let here = rooms.entry(room.clone()).or_default();
         here.listed = listed;
         let roster = &mut here.roster;
-        let Stamp { step, version, .. } = roster.stamp();
-        let (seat, since) = (step + 1, version + 1);
+        let (seat, since) = (0, roster.version() + 1);
         let member = Member { peer, generation, node: self.node, seat, user, meta, since };
         let kind = ChangeKind::Joined(Arc::new(member));
         let change = self.cluster.step(&room, roster, self.node, kind, &mut told);
@@ -198,8 +198,7 @@ impl Backplane for Local {
         for newcomer in present.iter().filter(|member| member.since == 0) {
             let Room { roster, .. } = rooms.entry(room.clone()).or_default();
             if roster.get(newcomer.peer.as_str()).is_none() {
-                let Stamp { step, version, .. } = roster.stamp();
-                let (node, seat, since) = (self.node, step + 1, version + 1);
+                let (node, seat, since) = (self.node, 0, roster.version() + 1);
                 let member = Member { node, seat, since, ..(**newcomer).clone() };
                 let kind = ChangeKind::Joined(Arc::new(member));
                 self.cluster.step(room, roster, self.node, kind, &mut told);

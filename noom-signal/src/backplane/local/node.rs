@@ -39,7 +39,7 @@ struct Departed {
 #[derive(Debug)]
 pub(super) struct Past {
     pub(super) room: RoomName,
-    /// The step that it began with, and the one that ended it.
+    /// The step that moved the peer here (0 if it joined here), and the one that moved it away.
     pub(super) from: u64,
     pub(super) to: u64,
 }

@@ -135,7 +135,8 @@ impl Room {
 }
 
 impl Local {
-    /// Whether a message to all is for this peer, by this way: its sender's node knew it to be here.
+    /// Whether a message to all is for this peer, by this way. One that moved here later than its
+    /// sender's node knew gets it from where it was.
     fn is_for(&self, message: &Message, peer: &PeerId) -> bool {
         self.seat <= message.known.step && !message.except.contains(peer)
     }

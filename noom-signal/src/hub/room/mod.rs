@@ -65,7 +65,7 @@ pub(super) struct Room {
 struct Local {
     session: Arc<Session>,
     generation: u64,
-    /// The step that brought it here; 0 before it did.
+    /// The step that moved it here; 0 where it joined here.
     seat: u64,
     /// The request of this peer that the next change of its own answers.
     pending: Option<Pending>,
@@ -130,7 +130,7 @@ impl Room {
         // the first of them is the one that met no other.
         let met_another = snapshot.members.iter().any(|member| {
             let expected = self.joining.get(&member.peer);
-            member.seat != change.after.step
+            member.since != change.after.version
                 && expected.is_some_and(|(local, _)| local.generation == member.generation)
         });
         if self.locals.is_empty() && !met_another {
@@ -143,6 +143,9 @@ impl Room {
                 ChangeKind::Joined(member) => member.peer.clone(),
                 _ => return self.receive(change, delivery),
             };
+            if let Some((Local { pending: Some(pending), .. }, _)) = self.joining.get_mut(&peer) {
+                pending.landed = Some(step);
+            }
             let need = self.receive(change, delivery);
             if self.joining.contains_key(&peer) && self.view.step() >= step {
                 // The step looked old: it is of a history that began after the one known here ended.
@@ -325,7 +328,11 @@ impl Room {
         }
         self.promote(delivery);
         self.release(delivery);
-        if self.locals.is_empty() && self.view.is_waiting() {
+        let entered = |local: &Local| local.pending.as_ref().is_some_and(|p| p.landed.is_some());
+        if self.locals.is_empty()
+            && self.view.is_waiting()
+            && self.joining.values().any(|(local, _)| entered(local))
+        {
             // Another node took the last peer out of here while one was about to enter: of what came
             // between, this node was not told.
             self.view.doubt(self.fetching);

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Leaving {
     pub(super) session: Arc<Session>,
-    /// The step that brought it here, and the one that moved it away.
+    /// The step that moved it here (0 if it joined here), and the one that moved it away.
     from: u64,
     to: u64,
 }
