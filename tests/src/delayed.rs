@@ -15,7 +15,7 @@ use noom_signal::{
         SendError, Unavailable,
     },
     protocol::{ByeReason, Json, LobbyRoom, PeerId, RoomName, Target},
-    room::{Change, Member, NodeId, Snapshot, Stamp},
+    room::{Change, ChangeKind, Member, NodeId, Snapshot, Stamp},
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -292,8 +292,12 @@ const TICK: Duration = Duration::from_millis(1);
 
 impl Events for Inbox {
     fn changed(&self, change: Change) {
-        // In any order among themselves, but after the messages accepted before.
-        let due = self.due().max(lock(&self.queue).last + TICK);
+        let due = match change.kind {
+            // Before all that is accepted later.
+            ChangeKind::Moved { .. } => self.next(),
+            // In any order among themselves, but after the messages accepted before.
+            _ => self.due().max(lock(&self.queue).last + TICK),
+        };
         self.arrive(due, |hub| hub.changed(change));
     }
 

@@ -168,10 +168,10 @@ pub trait Backplane: Send + Sync + 'static {
     /// Moves one of this node's peers to another node, in all its rooms, one step in each. Stays
     /// that are not in the roster (any more) are left out.
     ///
-    /// The node moved to is told of the steps too, and is a node of those rooms from then on. When
-    /// this returns, every message for the peer that was accepted for this node has been passed to
-    /// [`Events::message`], and no more will be: they go to the other node, where they may arrive
-    /// before the step does.
+    /// The node moved to is told of the steps too, before all that is accepted for it later, and is a
+    /// node of those rooms from then on. When this returns, every message for the peer that was
+    /// accepted for this node has been passed to [`Events::message`], and no more will be: they go to
+    /// the other node.
     ///
     /// # Errors
     ///
