@@ -118,11 +118,19 @@ impl Delayed {
             let mut random = lock(&self.random);
             (self.wires.time(&mut random), self.is_lost(&mut random))
         };
+        let inbox = lock(&self.inbox).clone();
+        let last = || inbox.as_ref().map(|inbox| lock(&inbox.queue).last);
+        let before = last();
         let sent = match (&message.to, nodes.as_slice()) {
             (Target::Peer(_), &[node]) => self.inner.send(node, message).await,
             _ => self.inner.broadcast(nodes, message).await,
         };
         sleep(back).await;
+        let after = last().filter(|_| last() != before);
+        if let Some(mine) = after {
+            // It came back to this node, and must be here when this returns.
+            sleep_until(mine + TICK).await;
+        }
         if lost { Err(UNAVAILABLE.into()) } else { sent }
     }
 }

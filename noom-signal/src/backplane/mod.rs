@@ -131,7 +131,9 @@ pub trait Backplane: Send + Sync + 'static {
     /// now or as soon as it looks.
     ///
     /// Where the target was handed over meanwhile ([`Backplane::hand_over`]), the message goes to
-    /// the node it moved to, as if that had been asked for.
+    /// the node it moved to, as if that had been asked for. If it has moved to this very node, the
+    /// message is passed to [`Events::message`] before this returns, for what its sender says next
+    /// may not have to leave the node.
     ///
     /// # Errors
     ///
@@ -143,7 +145,7 @@ pub trait Backplane: Send + Sync + 'static {
     /// Where such a node has handed a peer over, in a step later than [`Message::known`], that was
     /// not moved to it in a later one either ([`Member::seat`]), that peer gets the message too: it is
     /// named in [`Message::except`], and the message goes to its new node once more, with
-    /// [`Target::Peer`].
+    /// [`Target::Peer`], as by [`Backplane::send`].
     ///
     /// # Errors
     ///
