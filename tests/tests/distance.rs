@@ -14,21 +14,21 @@ fn cluster(seed: u64) -> Vec<Arc<dyn Backplane>> {
 
 #[tokio::test(start_paused = true)]
 async fn rosters_are_exact() {
-    for seed in 0..5 {
+    for seed in 0..10 {
         conformance::membership(cluster(seed), seed).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn messages_arrive_once_and_in_order() {
-    for seed in 0..5 {
+    for seed in 0..10 {
         conformance::messages(cluster(seed), seed).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn nobody_notices_a_move() {
-    for seed in 0..5 {
+    for seed in 0..10 {
         conformance::moves(cluster(seed), seed).await;
     }
 }

@@ -48,6 +48,9 @@ pub async fn messages(nodes: Vec<Arc<dyn Backplane>>, seed: u64) {
         let (rooms, names, quiet) = (rooms.clone(), names.clone(), quiet.clone());
         let dice = Dice::new(seed, index);
         staying.spawn(async move {
+            let all = names.len();
+            let complete = |p: &Witness| rooms.iter().all(|room| p.members(room).len() >= all);
+            peer.listen_until(complete, |_| "a member is missing".into()).await;
             let sent = talk(&mut peer, &rooms, &names, dice).await;
             listen_while(&mut peer, &quiet).await;
             (peer, sent)

@@ -331,7 +331,8 @@ impl Room {
         let entered = |local: &Local| local.pending.as_ref().is_some_and(|p| p.landed.is_some());
         if self.locals.is_empty()
             && self.view.is_waiting()
-            && self.joining.values().any(|(local, _)| entered(local))
+            && !self.joining.is_empty()
+            && self.joining.values().all(|(local, _)| entered(local))
         {
             // Another node took the last peer out of here while one was about to enter: of what came
             // between, this node was not told.
