@@ -34,6 +34,8 @@ struct Watcher {
     session: Arc<Session>,
     /// The request whose answer may have been lost with its connection.
     id: Option<u64>,
+    /// It has resumed, and has yet to be sent a list.
+    owed: bool,
     /// What it was sent last, and when.
     last: Vec<LobbyRoom>,
     sent: Instant,
@@ -70,7 +72,8 @@ impl Inner {
         let rooms = self.backplane.lobby(self.limits.lobby_rooms).await?;
         self.tell(session, encode(&rooms, id));
         // A change since that list was made is seen by the next look, which compares with it.
-        let watcher = Watcher { session: session.clone(), id, last: rooms, sent: Instant::now() };
+        let (session, sent) = (session.clone(), Instant::now());
+        let watcher = Watcher { session, id, owed: false, last: rooms, sent };
         self.add_watcher(watcher);
         Ok(())
     }
@@ -79,7 +82,7 @@ impl Inner {
     /// resumed.
     pub(super) fn keep_watching(self: &Arc<Self>, session: &Arc<Session>, id: Option<u64>) {
         let (session, last, sent) = (session.clone(), Vec::new(), Instant::now());
-        self.add_watcher(Watcher { session, id, last, sent });
+        self.add_watcher(Watcher { session, id, owed: true, last, sent });
     }
 
     fn add_watcher(self: &Arc<Self>, watcher: Watcher) {
@@ -106,12 +109,14 @@ impl Inner {
             }
             watcher.id
         };
-        // Where the cluster is away, the list comes when it is back and has changed.
-        if let Ok(rooms) = self.backplane.lobby(self.limits.lobby_rooms).await {
+        let listed = self.backplane.lobby(self.limits.lobby_rooms).await;
+        let mut watchers = lock(&self.lobby.watchers);
+        let Some(watcher) = watchers.get_mut(&session.peer) else { return };
+        // Where the cluster is away, the list comes when it is back.
+        watcher.owed = listed.is_err();
+        if let Ok(rooms) = listed {
             self.tell(session, encode(&rooms, id));
-            if let Some(watcher) = lock(&self.lobby.watchers).get_mut(&session.peer) {
-                (watcher.last, watcher.sent) = (rooms, Instant::now());
-            }
+            (watcher.last, watcher.sent) = (rooms, Instant::now());
         }
     }
 
@@ -131,11 +136,16 @@ impl Inner {
             let Ok(rooms) = self.backplane.lobby(self.limits.lobby_rooms).await else { continue };
             let (frame, now) = (encode(&rooms, None), Instant::now());
             for watcher in lock(&self.lobby.watchers).values_mut() {
-                // Whoever got a list within the second gets this one at the next look.
-                if watcher.last != rooms && now >= watcher.sent + PERIOD {
+                if watcher.owed {
+                    watcher.owed = false;
+                    self.tell(&watcher.session, encode(&rooms, watcher.id));
+                } else if watcher.last != rooms && now >= watcher.sent + PERIOD {
+                    // Whoever got a list within the second gets this one at the next look.
                     self.tell(&watcher.session, frame.clone());
-                    (watcher.last, watcher.sent) = (rooms.clone(), now);
+                } else {
+                    continue;
                 }
+                (watcher.last, watcher.sent) = (rooms.clone(), now);
             }
         }
     }

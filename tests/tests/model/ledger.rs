@@ -7,7 +7,7 @@ use noom_signal::protocol::{ByeReason, PeerId, RoomName, ServerMessage};
 use crate::op::Kind;
 
 /// Whether the order across rooms is looked at where the peers are on different nodes.
-pub(crate) const ORDER_ACROSS_ROOMS_AND_NODES: bool = false;
+pub(crate) const ORDER_ACROSS_ROOMS_AND_NODES: bool = true;
 
 /// Every message of a run, by its number, and what each peer was told that excuses a loss.
 #[derive(Debug, Default)]
