@@ -38,6 +38,8 @@ pub(crate) struct Session {
     ping: bool,
     /// The last connection was closed because of a frame of ours.
     poisoned: Option<CloseCode>,
+    /// How many attempts there were to resume this session.
+    attempts: u64,
     /// How many attempts to resume had no answer. Each may yet reach the server, and take the
     /// session from a connection that was made after it.
     unanswered: u32,
@@ -83,6 +85,7 @@ impl Session {
             ping: false,
             poisoned: None,
             unanswered: 0,
+            attempts: 0,
         }
     }
 
@@ -90,7 +93,9 @@ impl Session {
     pub(crate) fn resume(&mut self) -> Option<client::Resume> {
         let session = self.secret.clone()?;
         self.unanswered += 1;
-        Some(client::Resume { session, received: self.received })
+        self.attempts += 1;
+        let attempt = Some(self.attempts);
+        Some(client::Resume { session, received: self.received, attempt })
     }
 
     /// Whether there has been a `hello`.

@@ -181,7 +181,8 @@ async fn a_session_taken_over_stays_there() {
     let (server_end, mut thief) = noom_signal::transport::pipe(16);
     let admission = server.hub.admit(noom_signal::ConnectRequest::default()).unwrap();
     tokio::spawn(admission.serve(server_end));
-    let resume = client::Resume { session: client.hello().session.clone(), received: 0 };
+    let resume =
+        client::Resume { session: client.hello().session.clone(), received: 0, attempt: None };
     thief.send(client::Hello { resume: Some(resume), ..Default::default() }).await.unwrap();
     assert_eq!(client.closed().await, Closed::Replaced);
     assert_eq!(*wire.connections.borrow(), 1);

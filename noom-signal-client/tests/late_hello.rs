@@ -69,7 +69,8 @@ async fn an_attempt_given_up_takes_nothing_away() {
     // Whoever takes it over now is somebody else.
     let (server_end, mut thief) = pipe(16);
     tokio::spawn(server.hub.admit(ConnectRequest::default()).unwrap().serve(server_end));
-    let resume = client::Resume { session: client.hello().session.clone(), received: 0 };
+    let resume =
+        client::Resume { session: client.hello().session.clone(), received: 0, attempt: None };
     thief.send(client::Hello { resume: Some(resume), ..Default::default() }).await.unwrap();
     assert!(matches!(thief.recv().await, Some(ServerMessage::Hello(_))));
     assert_eq!(client.closed().await, Closed::Replaced);

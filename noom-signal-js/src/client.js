@@ -62,7 +62,7 @@ export class SignalClient extends Emitter {
     const session = new Session(given.maxRequests);
     this.#session = session;
     this.#line = new Line(absolute.href, given, {
-      hello: (token) => JSON.stringify({ type: "hello", token, resume: session.resume, client }),
+      hello: (token) => JSON.stringify({ type: "hello", token, resume: session.resume(), client }),
       ping: () => session.ping(),
       greeted: (hello) => this.#greeted(hello),
       opened: (hello) => this.#opened(hello),

@@ -133,6 +133,11 @@ export type Resume = {
   session: SessionSecret,
   /** The server's frames that the client has taken in this session. */
   received: number,
+  /**
+   * Which of the client's attempts to resume this session this is, from 1 on: one that it has given
+   * up and that reaches the server after a later one is then refused, and does no harm.
+   */
+  attempt?: number,
 };
 
 /** Opens the connection: the first message, within the handshake time. */

@@ -27,6 +27,8 @@ export class Session {
   #unreported = { frames: 0, length: 0 };
   /** A ping is on its way. */
   #asked = false;
+  /** One that we have given up may reach the server late: it must not pass for the newest. */
+  #attempts = 0;
   /** The last connection was closed because of a frame of ours. */
   #poisoned = false;
 
@@ -35,9 +37,10 @@ export class Session {
     this.#maxRequests = maxRequests;
   }
 
-  /** What the hello says about us. */
-  get resume() {
-    return this.#secret === undefined ? undefined : { session: this.#secret, received: this.#received };
+  /** What the hello of one more attempt says about us. */
+  resume() {
+    if (this.#secret === undefined) return undefined;
+    return { session: this.#secret, received: this.#received, attempt: ++this.#attempts };
   }
 
   /** The next frame to write. */

@@ -14,10 +14,11 @@ export declare class Session {
     limits: import("./messages.js").Limits;
     /** @param {number} maxRequests */
     constructor(maxRequests: number);
-    /** What the hello says about us. */
-    get resume(): {
+    /** What the hello of one more attempt says about us. */
+    resume(): {
         session: string;
         received: number;
+        attempt: number;
     } | undefined;
     /** The next frame to write. */
     get unwritten(): import("./outbox.js").Entry | undefined;

@@ -41,17 +41,21 @@ fn hello() {
     else {
         panic!("{:?}", read(text));
     };
-    let Request::Hello { token: Some(token), resume: Some((session, 42)), client: Some(client) } =
-        request
+    let Request::Hello { token: Some(token), resume: Some(resume), client: Some(client) } = request
     else {
         panic!("{request:?}");
     };
-    assert_eq!((&*token, &*session, &*client), ("t0ken", "s3cr3t", "noom-js/1.0"));
+    assert_eq!((&*token, &*resume.session, &*client), ("t0ken", "s3cr3t", "noom-js/1.0"));
+    assert_eq!((resume.received, resume.attempt), (42, 0));
     both_ways(
         text,
         client::Hello {
             token: Some("t0ken".into()),
-            resume: Some(client::Resume { session: SessionSecret::new("s3cr3t"), received: 42 }),
+            resume: Some(client::Resume {
+                session: SessionSecret::new("s3cr3t"),
+                received: 42,
+                attempt: None,
+            }),
             client: Some("noom-js/1.0".into()),
             id: Some(0),
         },

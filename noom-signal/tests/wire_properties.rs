@@ -113,14 +113,15 @@ fn message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![
         (
             prop::option::of(text()),
-            prop::option::of((text(), number())),
+            prop::option::of((text(), number(), prop::option::of(1..1_u64 << 53))),
             prop::option::of(text()),
             id()
         )
             .prop_map(|(token, resume, client, id)| {
-                let resume = resume.map(|(session, received)| client::Resume {
+                let resume = resume.map(|(session, received, attempt)| client::Resume {
                     session: SessionSecret::new(session),
                     received,
+                    attempt,
                 });
                 client::Hello { token, resume, client, id }.into()
             }),

@@ -188,15 +188,17 @@ fn resume_needs_both_of_its_members() {
         // Which of the two is meant?
         r#"{"session":"s","session":"s","received":1}"#,
         r#"{"session":"s","received":1,"rec\u0065ived":1}"#,
+        r#"{"session":"s","received":1,"attempt":-1}"#,
+        r#"{"session":"s","received":1,"attempt":null}"#,
     ] {
         let text = format!(r#"{{"type":"hello","resume":{resume},"id":9}}"#);
         assert_eq!(bad(&text).id, Some(9), "{text}");
     }
     let text = r#"{"type":"hello","resume":{"more":0,"more":0,"received":0,"session":"\u0073"}}"#;
-    let Ok(Request::Hello { resume: Some((session, 0)), .. }) = good(text).request else {
+    let Ok(Request::Hello { resume: Some(resume), .. }) = good(text).request else {
         panic!("{text}");
     };
-    assert_eq!(session, "s");
+    assert_eq!((&*resume.session, resume.received, resume.attempt), ("s", 0, 0));
 }
 
 #[test]

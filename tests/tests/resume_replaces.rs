@@ -48,6 +48,32 @@ async fn the_older_connection_closes_4409() {
     }
 }
 
+/// An attempt that its client had given up takes nothing from a later one, however late it comes.
+#[tokio::test]
+async fn a_late_attempt_is_refused() {
+    for server in servers().await {
+        let (mut other, old) = server.pair("room").await;
+        let attempt = |n: u64| {
+            let resume = json!({"session": old.session, "received": old.received, "attempt": n});
+            json!({"type": "hello", "resume": resume})
+        };
+        let mut new = server.connect().await;
+        new.send(attempt(2)).await;
+        assert_eq!(new.recv().await["resumed"], "full");
+        for late in [1, 2] {
+            let mut one = server.connect().await;
+            one.send(attempt(late)).await;
+            assert_eq!(one.closed().await, Some(4409));
+        }
+        let message = json!({"type": "message", "room": "room", "to": "*", "data": "still here"});
+        new.send(message).await;
+        other.expect_data("room", &old.peer, json!("still here")).await;
+        let mut newest = server.connect().await;
+        newest.send(attempt(3)).await;
+        assert_eq!(newest.recv().await["resumed"], "full");
+    }
+}
+
 /// Of many connections that want one session, one has it in the end, and each other is told.
 #[tokio::test]
 async fn a_crowd_of_resumes() {

@@ -172,7 +172,8 @@ async fn a_session_taken_over_is_over() {
     let (client, mut events) = connect(&cable).await;
     let (server_end, mut thief) = noom_signal::transport::pipe(16);
     tokio::spawn(hub.admit(ConnectRequest::default()).unwrap().serve(server_end));
-    let resume = client::Resume { session: client.hello().session.clone(), received: 0 };
+    let resume =
+        client::Resume { session: client.hello().session.clone(), received: 0, attempt: None };
     thief.send(client::Hello { resume: Some(resume), ..Default::default() }).await.unwrap();
     assert_eq!(client.closed().await, Closed::Replaced);
     let asked = client.join(&room(), None, None).await;

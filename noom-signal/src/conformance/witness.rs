@@ -67,7 +67,7 @@ impl Witness {
     /// Cuts its link and goes on at another hub, as if nothing were.
     pub(super) async fn hop(&mut self, hub: &Hub) {
         let (session, received) = (self.session.clone(), self.received);
-        let resume = Some(client::Resume { session, received });
+        let resume = Some(client::Resume { session, received, attempt: None });
         let (hello, client) = connect(hub, client::Hello { resume, ..Default::default() }).await;
         assert_eq!(hello.peer, self.peer, "another peer after a move");
         assert_eq!(hello.resumed, Resumed::Full, "{}: something is lost", self.peer);

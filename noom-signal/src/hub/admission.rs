@@ -22,7 +22,7 @@ use super::{
 use crate::{
     policy::{ConnectRequest, Identity},
     protocol::{
-        CloseCode, ErrorCode, Frame, PeerId, Request, RequestFrame, Resumed, RoomName,
+        CloseCode, ErrorCode, Frame, PeerId, Request, RequestFrame, Resumed, Resumption, RoomName,
         ServerMessage, SessionSecret, server,
     },
     session::{Rewound, Session},
@@ -213,7 +213,7 @@ async fn open<T: Transport>(
     };
 
     let resumed = match resume {
-        Some((secret, received)) => hub.resume(&secret, received, identity.clone()).await?,
+        Some(resume) => hub.resume(resume, identity.clone()).await?,
         None => None,
     };
     let (holder, how, rooms) = match resumed {
@@ -251,7 +251,7 @@ impl Inner {
         let session = Session::new(secret, identity.clone(), &self.limits, Instant::now());
         let session = Arc::new(session);
         let turn = session.turn().await;
-        session.attach(session.claim(), 0, identity);
+        session.attach(session.claim(0).unwrap_or_default(), 0, identity);
         self.registry.insert(session.clone());
         Holder::new(self.clone(), session, turn)
     }
@@ -259,13 +259,14 @@ impl Inner {
     /// Takes a session up again; `None` where there is none to take up.
     async fn resume(
         self: &Arc<Self>,
-        secret: &str,
-        received: u64,
+        resume: Resumption<'_>,
         identity: Identity,
     ) -> Result<Option<Taken>, Failed> {
+        let Resumption { session: secret, received, attempt } = resume;
+        let secret = &*secret;
         let session = match self.registry.get(&PeerId::of(secret)) {
             Some(session) => session,
-            None => match self.bring(secret, &identity).await {
+            None => match self.bring(secret, attempt, &identity).await {
                 Brought::Here(session) => session,
                 Brought::Nowhere => return Ok(None),
                 Brought::Superseded => return Err(Failed::Close(CloseCode::REPLACED)),
@@ -276,7 +277,8 @@ impl Inner {
         if session.secret.reveal() != secret || session.identity().user != identity.user {
             return Ok(None);
         }
-        let claim = session.claim();
+        let superseded = Failed::Close(CloseCode::REPLACED);
+        let claim = session.claim(attempt).ok_or(superseded)?;
         let turn = session.turn().await;
         match self.retake(&session, claim, received, identity) {
             Ok(rooms) => {

@@ -89,7 +89,12 @@ impl Arrivals {
 impl Inner {
     /// Brings a session here whose client has turned up here. Of several who ask at the same time,
     /// all get the same answer.
-    pub(super) async fn bring(self: &Arc<Self>, secret: &str, identity: &Identity) -> Brought {
+    pub(super) async fn bring(
+        self: &Arc<Self>,
+        secret: &str,
+        attempt: u64,
+        identity: &Identity,
+    ) -> Brought {
         let Some(birthplace) = SessionSecret::birthplace(secret) else { return Brought::Nowhere };
         let peer = PeerId::of(secret);
         let outcome = {
@@ -99,7 +104,7 @@ impl Inner {
                 None => {
                     let (secret, now) = (SessionSecret::new(secret), Instant::now());
                     let session = Session::new(secret, identity.clone(), &self.limits, now);
-                    let arrival = self.begin_arrival(Arc::new(session), birthplace);
+                    let arrival = self.begin_arrival(Arc::new(session), attempt, birthplace);
                     let outcome = arrival.outcome.clone();
                     arrivals.insert(peer, arrival);
                     outcome
@@ -111,13 +116,19 @@ impl Inner {
 
     /// It goes on on a task of its own, whether or not its client stays: once the other node has let
     /// go of the session, somebody must have it.
-    fn begin_arrival(self: &Arc<Self>, session: Arc<Session>, birthplace: NodeId) -> Arrival {
+    fn begin_arrival(
+        self: &Arc<Self>,
+        session: Arc<Session>,
+        attempt: u64,
+        birthplace: NodeId,
+    ) -> Arrival {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         let (done, outcome) = oneshot::channel();
         let (hub, arriving) = (self.clone(), session.clone());
         self.spawn(async move {
-            let brought = hub.fetch_session(&arriving, generation, birthplace, answered).await;
+            let claim = (generation, attempt);
+            let brought = hub.fetch_session(&arriving, claim, birthplace, answered).await;
             lock(&hub.arrivals.peers).remove(&arriving.peer);
             let _ = done.send(brought);
         });
@@ -128,7 +139,7 @@ impl Inner {
     async fn fetch_session(
         self: &Arc<Self>,
         session: &Arc<Session>,
-        generation: u64,
+        (generation, attempt): (u64, u64),
         birthplace: NodeId,
         answered: oneshot::Receiver<Answer>,
     ) -> Brought {
@@ -146,7 +157,7 @@ impl Inner {
         }
         if alive {
             let peer = session.peer.clone();
-            let claim = Word::Claim(Claim { peer, user, generation });
+            let claim = Word::Claim(Claim { peer, user, generation, attempt });
             match self.write(node, &claim).await {
                 Ok(()) => match timeout(PATIENCE, answered).await {
                     Ok(Ok(Ok(handover))) => {

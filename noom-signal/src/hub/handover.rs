@@ -51,13 +51,13 @@ impl Inner {
     }
 
     async fn part_with(self: &Arc<Self>, to: NodeId, claim: Claim) -> Result<Handover, Refusal> {
-        let Claim { peer, user, generation } = claim;
+        let Claim { peer, user, generation, attempt } = claim;
         let session = self.registry.get(&peer).ok_or(Refusal::Unknown)?;
         if session.identity().user != user {
             return Err(Refusal::Unknown);
         }
         // As for a newer connection here: the older one is closed, and what it asked for is done.
-        let number = session.claim();
+        let number = session.claim(attempt).ok_or(Refusal::Superseded)?;
         let intake = session.turn().await;
         if session.is_claimed_after(number) {
             return Err(Refusal::Superseded);

@@ -34,6 +34,8 @@ pub(super) struct Claim {
     pub(super) user: Option<UserId>,
     /// What the peer's stays are to be named from now on.
     pub(super) generation: u64,
+    /// Which of the client's attempts to resume it is; 0 where it does not count them.
+    pub(super) attempt: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

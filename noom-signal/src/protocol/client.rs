@@ -9,7 +9,9 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use super::{Frame, Json, PeerId, Refusal, Request, RequestFrame, RoomName, SessionSecret};
+use super::{
+    Frame, Json, PeerId, Refusal, Request, RequestFrame, Resumption, RoomName, SessionSecret,
+};
 
 /// Opens the connection: the first message, within the handshake time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -44,6 +46,11 @@ pub struct Resume {
     /// The server's frames that the client has taken in this session.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub received: u64,
+    /// Which of the client's attempts to resume this session this is, from 1 on: one that it has given
+    /// up and that reaches the server after a later one is then refused, and does no harm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub attempt: Option<u64>,
 }
 
 /// Enters a room. Answered by `joined`.
@@ -293,9 +300,10 @@ impl FromStr for ClientMessage {
         Ok(match request.map_err(|refusal: Refusal| invalid(refusal.to_string()))? {
             Request::Hello { token, resume, client } => Hello {
                 token: token.map(Into::into),
-                resume: resume.map(|(session, received)| Resume {
+                resume: resume.map(|Resumption { session, received, attempt }| Resume {
                     session: SessionSecret::new(session),
                     received,
+                    attempt: (attempt > 0).then_some(attempt),
                 }),
                 client: client.map(Into::into),
                 id,

@@ -42,7 +42,7 @@ pub use frame::Frame;
 pub(crate) use frame::Relay;
 pub use json::Json;
 pub use peer_id::{InvalidPeerId, PeerId};
-pub use request::{Refusal, Request, RequestFrame};
+pub use request::{Refusal, Request, RequestFrame, Resumption};
 pub use room_name::{InvalidRoomName, RoomName};
 pub use server::{
     AnnouncedLimits, ByeReason, IceServer, InvalidServerMessage, LobbyRoom, PeerInfo, Resumed,

@@ -29,6 +29,18 @@ pub struct RequestFrame<'a> {
     pub request: Result<Request<'a>, Refusal>,
 }
 
+/// A session to take up again.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Resumption<'a> {
+    /// The session's secret.
+    pub session: Cow<'a, str>,
+    /// The server's frames that the client has taken.
+    pub received: u64,
+    /// Which of the client's attempts within the session this is; 0 where it does not count them.
+    pub attempt: u64,
+}
+
 /// What a client asks. `room` and `to` stand in the [`RequestFrame`].
 #[derive(Debug)]
 #[non_exhaustive]
@@ -36,8 +48,7 @@ pub struct RequestFrame<'a> {
 pub enum Request<'a> {
     Hello {
         token: Option<Cow<'a, str>>,
-        /// The session's secret, and the server's frames that the client has taken.
-        resume: Option<(Cow<'a, str>, u64)>,
+        resume: Option<Resumption<'a>>,
         client: Option<Cow<'a, str>>,
     },
     Join {
@@ -154,10 +165,11 @@ enum Member {
     Session,
     Client,
     Watch,
+    Attempt,
 }
 
 impl Member {
-    const COUNT: usize = Self::Watch as usize + 1;
+    const COUNT: usize = Self::Attempt as usize + 1;
 
     fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -172,6 +184,7 @@ impl Member {
             "token" => Self::Token,
             "received" => Self::Received,
             "resume" => Self::Resume,
+            "attempt" => Self::Attempt,
             "session" => Self::Session,
             "client" => Self::Client,
             "watch" => Self::Watch,
@@ -312,13 +325,14 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn resume(&self) -> Result<Option<(Cow<'a, str>, u64)>, Refusal> {
+    fn resume(&self) -> Result<Option<Resumption<'a>>, Refusal> {
         let Some(resume) = self.get(Member::Resume) else { return Ok(None) };
         let unreadable = || bad("\"resume\" is not an object with \"session\" and \"received\"");
         let members: Members<'a> = serde_json::from_str(resume.get()).map_err(|_| unreadable())?;
         let session = members.get(Member::Session).and_then(string).ok_or_else(unreadable)?;
         let received = members.get(Member::Received).and_then(integer).ok_or_else(unreadable)?;
-        Ok(Some((session, received)))
+        let attempt = members.optional_integer(Member::Attempt)?.unwrap_or(0);
+        Ok(Some(Resumption { session, received, attempt }))
     }
 
     fn optional_string(&self, member: Member) -> Result<Option<Cow<'a, str>>, Refusal> {

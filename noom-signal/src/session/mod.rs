@@ -48,6 +48,8 @@ struct State {
     /// The newest claim, and the one that holds the session.
     claim: u64,
     holder: u64,
+    /// The latest of the client's attempts to resume.
+    attempt: u64,
     rooms: Vec<RoomName>,
     life: Life,
 }
@@ -92,20 +94,26 @@ impl Session {
                 closing: None,
                 claim: 0,
                 holder: 0,
+                attempt: 0,
                 rooms: Vec::new(),
                 life: Life::Away(None),
             }),
         }
     }
 
-    /// Asks the holder to give way. Returns the claim's number.
-    pub(crate) fn claim(&self) -> u64 {
+    /// Asks the holder to give way. Returns the claim's number; `None` where the client has made a
+    /// later attempt than this one (0: it does not count them).
+    pub(crate) fn claim(&self, attempt: u64) -> Option<u64> {
         let mut state = self.state();
+        if attempt > 0 && attempt <= state.attempt {
+            return None;
+        }
+        state.attempt = state.attempt.max(attempt);
         state.claim += 1;
         let (claim, waker) = (state.claim, state.waker.take());
         drop(state);
         wake(waker);
-        claim
+        Some(claim)
     }
 
     /// Whether a newer claim was made.
