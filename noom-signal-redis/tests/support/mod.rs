@@ -1,0 +1,145 @@
+//! Real Redis servers, and nodes on them.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+pub(crate) mod witness;
+
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use noom_signal::backplane::Backplane;
+use noom_signal_redis::{Config, Redis};
+
+/// How long anything is waited for before it is called missing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A redis-server of the test's own, on a free port, with nothing on disk. Dropped, it is killed.
+pub(crate) struct Server {
+    child: Option<Child>,
+    pub(crate) port: u16,
+    extra: Vec<String>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    pub(crate) async fn start_with(extra: &[&str]) -> Self {
+        for _ in 0..10 {
+            let extra = extra.iter().map(|arg| (*arg).to_owned()).collect();
+            let mut server = Self { child: None, port: free_port(), extra };
+            server.spawn();
+            if server.answers().await {
+                return server;
+            }
+        }
+        panic!("no redis-server came up");
+    }
+
+    fn spawn(&mut self) {
+        let child = Command::new("redis-server")
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no", "--enable-debug-command", "yes"])
+            .args(["--dir", std::env::temp_dir().to_str().unwrap()])
+            .args(&self.extra)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server starts; install it: apt-get install redis-server");
+        self.child = Some(child);
+    }
+
+    /// Whether it is there, or fell over at its start (somebody else took the port).
+    async fn answers(&mut self) -> bool {
+        loop {
+            if self.child.as_mut().unwrap().try_wait().unwrap().is_some() {
+                return false;
+            }
+            if let Ok(mut connection) = self.try_connect().await
+                && redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+            {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Begins again, on the same port, knowing nothing.
+    pub(crate) async fn restart(&mut self) {
+        self.kill();
+        self.spawn();
+        assert!(self.answers().await, "redis-server did not come up again");
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    async fn try_connect(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
+        redis::Client::open(self.url())?.get_multiplexed_async_connection().await
+    }
+
+    pub(crate) async fn connect(&self) -> redis::aio::MultiplexedConnection {
+        self.try_connect().await.unwrap()
+    }
+
+    /// Runs one command.
+    pub(crate) async fn run(&self, words: &[&str]) -> redis::Value {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut self.connect().await).await.unwrap()
+    }
+
+    /// A cluster's settings; each call another cluster.
+    pub(crate) fn config(&self) -> Config {
+        static CLUSTERS: AtomicU32 = AtomicU32::new(0);
+        let prefix = format!("test{}", CLUSTERS.fetch_add(1, Ordering::Relaxed));
+        Config::new(self.url()).prefix(prefix)
+    }
+
+    /// The nodes of one fresh cluster.
+    pub(crate) async fn nodes(&self, count: usize) -> Vec<Arc<dyn Backplane>> {
+        let config = self.config();
+        let mut nodes: Vec<Arc<dyn Backplane>> = Vec::new();
+        for _ in 0..count {
+            nodes.push(Arc::new(Redis::connect(config.clone()).await.unwrap()));
+        }
+        nodes
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// With `NOOM_TEST_LOG` set, what the library says.
+pub(crate) fn log() {
+    static LOG: OnceLock<()> = OnceLock::new();
+    LOG.get_or_init(|| {
+        if let Ok(filter) = std::env::var("NOOM_TEST_LOG") {
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+        }
+    });
+}

@@ -1,0 +1,1 @@
+//! A hub that only writes down what it is told.
