@@ -134,9 +134,9 @@ impl Redis {
     }
 
     /// Asks all partitions. One that cannot answer fails it: half an answer is none.
-    async fn ask_all<'a>(
+    async fn ask_all(
         &self,
-        generation: &'a Generation,
+        generation: &Generation,
         call: impl Fn(usize) -> Call,
     ) -> Vec<Result<Reply, Unavailable>> {
         let calls: Vec<_> = generation.partitions().map(call).collect();

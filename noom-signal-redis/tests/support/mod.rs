@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub(crate) mod peer;
+pub(crate) mod proxy;
 pub(crate) mod witness;
 
 use std::{
