@@ -127,10 +127,16 @@ impl Redis {
         partition: usize,
         call: &Call,
     ) -> Result<(), SendError> {
-        match self.ask(generation, partition, call).await?.word.as_str() {
-            "GONE" => Err(SendError::NodeGone),
-            _ => Ok(()),
+        let mut reply = self.ask(generation, partition, call).await?;
+        if reply.word == "GONE" {
+            return Err(SendError::NodeGone);
         }
+        if let Some(mut sent) = self.node.sent() {
+            while let Some((node, seq)) = read_accepted(&mut reply) {
+                sent.note(node, partition, &generation.epochs[partition], seq);
+            }
+        }
+        Ok(())
     }
 
     /// Asks all partitions. One that cannot answer fails it: half an answer is none.
@@ -303,7 +309,8 @@ impl Backplane for Redis {
         let partition = self.of_room(&message.room);
         let mut call = generation.call(&script::SEND, partition);
         call.arg(message.room.as_str()).arg(peer.as_str()).arg(node.to_string());
-        call.arg(format!("m - {} {peer} {}", message.from, write_message(&message)));
+        let (after, rest) = (self.node.write_after(node, partition), write_message(&message));
+        call.arg(format!("m - {} {peer} {after} {rest}", message.from));
         self.deliver(&generation, partition, &call).await
     }
 
@@ -317,17 +324,18 @@ impl Backplane for Redis {
         call.arg(message.room.as_str()).arg(message.known.step).arg(message.from.as_str());
         call.arg(write_message(&message));
         for node in nodes {
-            call.arg(node.to_string());
+            call.arg(node.to_string()).arg(self.node.write_after(node, partition));
         }
         self.deliver(&generation, partition, &call).await
     }
 
     async fn write(&self, node: NodeId, letter: Letter) -> Result<(), SendError> {
         let generation = self.node.current()?;
-        let node = node.to_string();
-        let partition = partition_of(&node, self.node.partitions.len());
+        let name = node.to_string();
+        let partition = partition_of(&name, self.node.partitions.len());
+        let after = self.node.write_after(node, partition);
         let mut call = generation.call(&script::WRITE, partition);
-        call.arg(node).arg(format!("l {} {}", letter.from, letter.text.as_str()));
+        call.arg(name).arg(format!("l {} {after} {}", letter.from, letter.text.as_str()));
         self.deliver(&generation, partition, &call).await
     }
 
@@ -432,6 +440,12 @@ fn read_entered(reply: &mut Reply) -> Option<Entered> {
 
 fn read_reply_change(reply: &mut Reply) -> Option<Change> {
     read_change(&reply.text()?)
+}
+
+/// A node that has a message, and the number it got there.
+fn read_accepted(reply: &mut Reply) -> Option<(NodeId, u64)> {
+    let node = NodeId(u64::from_str_radix(&reply.text()?, 16).ok()?);
+    Some((node, u64::try_from(reply.number()?).ok()?))
 }
 
 fn read_location(reply: &mut Reply) -> Option<Location> {

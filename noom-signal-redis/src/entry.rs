@@ -15,10 +15,10 @@ use crate::text::Text;
 pub(crate) enum InboxEntry {
     /// Another node changed a room.
     Changed(Change),
-    /// Another node sent a message.
-    Message(Message),
-    /// Another hub wrote.
-    Letter(Letter),
+    /// Another node sent a message, after what the text says.
+    Message(Message, String),
+    /// Another hub wrote, after what the text says.
+    Letter(Letter, String),
     /// Entries were left out.
     Gap,
 }
@@ -32,10 +32,10 @@ impl InboxEntry {
         }
         match text.word()? {
             "c" => read_change_after_kind(text).map(Self::Changed),
-            "m" => read_message(text).map(Self::Message),
+            "m" => read_message(text),
             "l" => {
-                let from = NodeId(text.hex()?);
-                Some(Self::Letter(Letter { from, text: Frame::from_text(text.rest()) }))
+                let (from, after) = (NodeId(text.hex()?), text.word()?.to_owned());
+                Some(Self::Letter(Letter { from, text: Frame::from_text(text.rest()) }, after))
             }
             _ => None,
         }
@@ -111,7 +111,7 @@ pub(crate) fn write_message(message: &Message) -> String {
     text
 }
 
-fn read_message(mut text: Text<'_>) -> Option<Message> {
+fn read_message(mut text: Text<'_>) -> Option<InboxEntry> {
     let except = match text.word()? {
         "-" => Vec::new(),
         some => some.split(',').map(str::parse).collect::<Result<_, _>>().ok()?,
@@ -121,11 +121,12 @@ fn read_message(mut text: Text<'_>) -> Option<Message> {
         "*" => Target::Everyone,
         peer => Target::Peer(peer.parse().ok()?),
     };
+    let after = text.word()?.to_owned();
     let known = Stamp { step: text.number()?, version: text.number()?, token: text.hex()? };
     let room = text.counted()?.parse().ok()?;
     text.space()?;
     let frame = Frame::from_text(text.rest());
-    Some(Message { room, from, to, known, except, frame })
+    Some(InboxEntry::Message(Message { room, from, to, known, except, frame }, after))
 }
 
 const REASONS: [(&str, ByeReason); 5] = [
@@ -165,10 +166,11 @@ mod tests {
             except: Vec::new(),
             frame: Frame::from_text("{\"a\": \"b c\"}"),
         };
-        let text = format!("m - ann bob {}", write_message(&message));
-        assert_eq!(InboxEntry::read(&text), Some(InboxEntry::Message(message.clone())));
-        let text = format!("m x,y ann * {}", write_message(&message));
-        let Some(InboxEntry::Message(read)) = InboxEntry::read(&text) else { panic!("{text}") };
+        let text = format!("m - ann bob x,1 {}", write_message(&message));
+        let expected = InboxEntry::Message(message.clone(), "x,1".into());
+        assert_eq!(InboxEntry::read(&text), Some(expected));
+        let text = format!("m x,y ann * - {}", write_message(&message));
+        let Some(InboxEntry::Message(read, _)) = InboxEntry::read(&text) else { panic!("{text}") };
         assert_eq!((read.to, read.except.len()), (Target::Everyone, 2));
     }
 

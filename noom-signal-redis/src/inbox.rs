@@ -4,6 +4,8 @@
 //! Pushes are the fast way; the numbers show when one was lost, and then the stream is read. What
 //! is not in the stream any more is a gap, and the hub is told of it.
 
+use std::sync::Arc;
+
 use noom_signal::{
     backplane::Events,
     room::{Change, ChangeKind},
@@ -18,6 +20,7 @@ use crate::{
     node::Node,
     reply::read_stream,
     script,
+    sent::{After, read_after},
     text::Text,
 };
 
@@ -28,15 +31,15 @@ const TELL_AFTER_ENTRIES: u64 = 256;
 const TELL_AFTER_BYTES: u64 = 1 << 20;
 
 /// The one reader of all this node's inboxes: what is in an inbox reaches the hub in its order.
-pub(crate) struct Reader<'a> {
-    node: &'a Node,
-    generation: &'a Generation,
+pub(crate) struct Reader {
+    node: Arc<Node>,
+    generation: Arc<Generation>,
     /// By partition, how much Redis has been told was read.
     told: Vec<(u64, u64)>,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(node: &'a Node, generation: &'a Generation) -> Self {
+impl Reader {
+    pub(crate) fn new(node: Arc<Node>, generation: Arc<Generation>) -> Self {
         let positions = generation.partitions().map(|partition| node.position(partition));
         let told = positions.map(|position| (position.seq, position.bytes)).collect();
         Self { node, generation, told }
@@ -82,24 +85,30 @@ impl<'a> Reader<'a> {
             return self.handle(partition, seq, bytes, text.rest()).await;
         }
         trace!(partition, seq, last, "a push was lost: reading the stream");
-        self.read_back(partition, seq).await
+        self.read_back(partition, seq, None).await
     }
 
     async fn read_all_back(&mut self) -> Result<(), Trouble> {
         for partition in self.generation.partitions() {
-            self.read_back(partition, 0).await?;
+            self.read_back(partition, 0, None).await?;
         }
         Ok(())
     }
 
-    /// Reads the stream from where this node is, up to its end, and at least up to `seq`.
-    async fn read_back(&mut self, partition: usize, seq: u64) -> Result<(), Trouble> {
+    /// Reads the stream from where this node is, at least up to `seq`, at most up to `end`.
+    async fn read_back(
+        &mut self,
+        partition: usize,
+        seq: u64,
+        end: Option<u64>,
+    ) -> Result<(), Trouble> {
         let epoch = &self.generation.epochs[partition];
         let key = self.node.partitions[partition].inbox(epoch, &self.node.name);
         loop {
             let last = self.node.position(partition).seq;
             let mut range = redis::cmd("XRANGE");
-            range.arg(&key).arg(format!("{}-0", last + 1)).arg("+");
+            range.arg(&key).arg(format!("{}-0", last + 1));
+            range.arg(end.map_or_else(|| "+".to_owned(), |end| format!("{end}-0")));
             range.arg("COUNT").arg(READ_AT_ONCE);
             let entries = self.generation.links.to(partition).run(&range).await;
             let Some(entries) = entries.ok().and_then(read_stream) else {
@@ -113,12 +122,34 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
             for (seq, bytes, text) in entries {
-                if seq != self.node.position(partition).seq + 1 {
+                let next = self.node.position(partition).seq + 1;
+                if seq > next {
                     self.skip_to(partition, seq - 1);
+                } else if seq < next {
+                    continue;
                 }
                 self.handle(partition, seq, bytes, &text).await?;
             }
         }
+    }
+
+    /// Reads other inboxes up to what an entry comes after.
+    async fn read_first(&mut self, after: &str) -> Result<(), Trouble> {
+        if after == "-" {
+            return Ok(());
+        }
+        for After { partition, epoch, seq } in
+            read_after(after, &self.node.name).unwrap_or_default()
+        {
+            let same = self.generation.epochs.get(partition).is_some_and(|own| *own == epoch);
+            if same && self.node.position(partition).seq < seq {
+                trace!(partition, seq, "reading another room's inbox first");
+                // No further than that: what comes after may itself have to wait for this entry.
+                // And it ends, for what those up to there come after is older still.
+                Box::pin(self.read_back(partition, seq, Some(seq))).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The entries up to that one are gone.
@@ -155,8 +186,14 @@ impl<'a> Reader<'a> {
                 self.note(&change);
                 self.tell(|events| events.changed(change));
             }
-            Some(InboxEntry::Message(message)) => self.tell(|events| events.message(message)),
-            Some(InboxEntry::Letter(letter)) => self.tell(|events| events.letter(letter)),
+            Some(InboxEntry::Message(message, after)) => {
+                self.read_first(&after).await?;
+                self.tell(|events| events.message(message));
+            }
+            Some(InboxEntry::Letter(letter, after)) => {
+                self.read_first(&after).await?;
+                self.tell(|events| events.letter(letter));
+            }
         }
         if missing {
             self.tell(|events| events.gap());

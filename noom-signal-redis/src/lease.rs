@@ -27,25 +27,21 @@ pub(crate) async fn keep(node: &Node, generation: &Generation) -> Result<(), Tro
 }
 
 async fn keep_in(node: &Node, generation: &Generation, partition: usize) -> Result<(), Trouble> {
-    let mut purged = false;
     loop {
         let renewed = Instant::now();
         let mut next = renewed + node.config.renew;
         match renew(node, generation, partition).await {
             Ok(Renewed { ends_in, sweeping }) => {
                 if sweeping {
-                    sweep(generation, partition).await?;
-                }
-                if !purged {
-                    purge(generation, partition).await?;
-                    purged = true;
+                    sweep(generation, partition, next).await?;
                 }
                 // Other nodes renew long before the end; where one has not, its time is looked at.
                 let ends = ends_in.map(|ends_in| renewed + ends_in + GRACE);
                 if let Some(ends) = ends.filter(|&ends| ends < next) {
                     sleep_until(ends).await;
-                    sweep(generation, partition).await?;
+                    sweep(generation, partition, next).await?;
                 }
+                purge(generation, partition, next).await?;
             }
             Err(Trouble::Over) => return Err(Trouble::Over),
             Err(trouble) => {
@@ -79,9 +75,10 @@ async fn renew(node: &Node, generation: &Generation, partition: usize) -> Result
     Ok(Renewed { ends_in, sweeping })
 }
 
-/// Takes the peers of dead nodes out of their rooms, a bounded piece at a time.
-async fn sweep(generation: &Generation, partition: usize) -> Result<(), Trouble> {
-    loop {
+/// Takes the peers of dead nodes out of their rooms, a bounded piece at a time, until it is time to
+/// renew the lease.
+async fn sweep(generation: &Generation, partition: usize, until: Instant) -> Result<(), Trouble> {
+    while Instant::now() < until {
         let mut call = generation.call(&script::SWEEP, partition);
         call.arg("-").arg(SWEEP_AT_ONCE);
         match generation.ask(partition, &call).await {
@@ -96,11 +93,12 @@ async fn sweep(generation: &Generation, partition: usize) -> Result<(), Trouble>
             Err(_) => return Ok(()),
         }
     }
+    Ok(())
 }
 
-/// Clears away what earlier epochs left behind.
-async fn purge(generation: &Generation, partition: usize) -> Result<(), Trouble> {
-    loop {
+/// Clears away what earlier epochs left behind, until it is time to renew the lease.
+async fn purge(generation: &Generation, partition: usize, until: Instant) -> Result<(), Trouble> {
+    while Instant::now() < until {
         let mut call = generation.call(&script::PURGE, partition);
         call.arg(SWEEP_AT_ONCE);
         match generation.ask(partition, &call).await {
@@ -114,4 +112,5 @@ async fn purge(generation: &Generation, partition: usize) -> Result<(), Trouble>
             Err(_) => return Ok(()),
         }
     }
+    Ok(())
 }

@@ -38,6 +38,7 @@ mod partition;
 mod register;
 mod reply;
 mod script;
+mod sent;
 mod supervisor;
 mod text;
 mod watch;

@@ -174,9 +174,9 @@ impl Info {
 pub(crate) fn is_the_end(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, Moved, ReadOnly};
     match error.kind() {
-        ErrorKind::Server(kind) => {
-            matches!(kind, BusyLoading | ClusterDown | MasterDown | Moved | ReadOnly)
-        }
+        ErrorKind::Server(BusyLoading | ClusterDown | MasterDown | Moved | ReadOnly) => true,
+        // Redis 6 wraps what a script ran into.
+        ErrorKind::Server(_) => error.detail().is_some_and(|text| text.contains("READONLY")),
         _ => error.is_unrecoverable_error() || error.is_connection_dropped(),
     }
 }

@@ -15,7 +15,9 @@ use noom_signal::{
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, address::Address, book::Book, generation::Generation, partition::Partition};
+use crate::{
+    Config, address::Address, book::Book, generation::Generation, partition::Partition, sent::Sent,
+};
 
 /// A node, through all its generations.
 pub(crate) struct Node {
@@ -42,6 +44,7 @@ pub(crate) struct Node {
     events: OnceLock<Weak<dyn Events>>,
     current: RwLock<Option<Arc<Generation>>>,
     book: Mutex<Book>,
+    sent: Mutex<Sent>,
     retry_after_ms: AtomicU64,
 }
 
@@ -74,6 +77,7 @@ impl Node {
             events: OnceLock::new(),
             current: RwLock::default(),
             book: Mutex::default(),
+            sent: Mutex::default(),
             retry_after_ms: AtomicU64::new(100),
             name,
             config,
@@ -113,6 +117,17 @@ impl Node {
 
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was sent to other nodes, where they have more than one inbox; nothing orders those.
+    pub(crate) fn sent(&self) -> Option<MutexGuard<'_, Sent>> {
+        let several = self.partitions.len() > 1;
+        several.then(|| self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What a message to that node has to come after.
+    pub(crate) fn write_after(&self, node: NodeId, partition: usize) -> String {
+        self.sent().map_or_else(|| "-".into(), |sent| sent.write_after(node, partition))
     }
 
     pub(crate) fn position(&self, partition: usize) -> Position {

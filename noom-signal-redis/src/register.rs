@@ -17,6 +17,9 @@ struct Registered {
     epoch: String,
     settled: bool,
     fenced: bool,
+    /// Where its inbox begins.
+    seq: u64,
+    bytes: u64,
 }
 
 /// Registers the node in all partitions. Returns, with the generation, whether events may have been
@@ -42,8 +45,8 @@ pub(crate) async fn register(node: &Node, links: Links) -> Result<(Generation, b
     for (position, registered) in node.positions.iter().zip(&found) {
         let known = position.borrow().epoch.clone();
         if known != registered.epoch {
-            let epoch = registered.epoch.clone();
-            position.send_replace(Position { epoch, seq: 0, bytes: 0 });
+            let Registered { epoch, seq, bytes, .. } = registered;
+            position.send_replace(Position { epoch: epoch.clone(), seq: *seq, bytes: *bytes });
             gap |= !known.is_empty();
         }
     }
@@ -83,7 +86,10 @@ async fn register_in(node: &Node, links: &Links, number: usize) -> Result<Regist
     if !known.is_empty() && known != epoch {
         info!(partition = number, "redis lost what it knew: this node's peers are brought back");
     }
-    Ok(Registered { epoch, settled: reply.number() == Some(1), fenced })
+    let settled = reply.number() == Some(1);
+    let mut number = || reply.number().and_then(|number| u64::try_from(number).ok());
+    let (seq, bytes) = (number().unwrap_or(0), number().unwrap_or(0));
+    Ok(Registered { epoch, settled, fenced, seq, bytes })
 }
 
 /// Lets the hub know, once.

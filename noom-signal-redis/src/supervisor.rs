@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
+    task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 use tracing::{debug, info, warn};
@@ -114,23 +115,33 @@ pub(crate) async fn supervise(node: Arc<Node>, first: Opened) {
 }
 
 /// Serves one generation until it is over, or the node is to stop.
-async fn serve(node: &Node, generation: &Arc<Generation>, pushes: mpsc::Receiver<Push>, gap: bool) {
+async fn serve(
+    node: &Arc<Node>,
+    generation: &Arc<Generation>,
+    pushes: mpsc::Receiver<Push>,
+    gap: bool,
+) {
     node.set_current(Some(generation.clone()));
     if gap && let Some(events) = node.events() {
         events.gap();
     }
+    // A task of its own, for it is woken by every push.
+    let mut reading = JoinSet::new();
+    reading.spawn(Reader::new(node.clone(), generation.clone()).run(pushes));
     // Each ends only with the generation.
     tokio::select! {
         biased;
         () = node.kill.cancelled() => {}
         () = node.stop.cancelled() => {}
         () = generation.links.over.wait() => {}
-        _ = Reader::new(node, generation).run(pushes) => {}
+        _ = reading.join_next() => {}
         _ = watch::watch_servers(generation) => {}
         _ = watch::watch_epochs(node, generation) => {}
         _ = lease::keep(node, generation) => {}
         _ = inbox::acknowledge(node, generation) => {}
     }
+    // Before the next one begins: two readers would mix up the order.
+    reading.shutdown().await;
 }
 
 async fn say_goodbye(node: &Node, generation: &Generation) {

@@ -1,5 +1,7 @@
 //! Redis loses what it knew. The nodes bring it back, and nobody is seen to leave.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::time::{Duration, Instant};

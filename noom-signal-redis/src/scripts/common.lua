@@ -48,7 +48,7 @@ local function refused()
   SETTLED = epoch[2] == '1'
 end
 
--- Puts an entry into a node's inbox and tells the node: 'OK', 'GONE', or 'FULL'. What must not
+-- Puts an entry into a node's inbox and tells the node: 'OK' and its number, 'GONE', or 'FULL'. What must not
 -- be left out is `vital`: over the limit, one entry says in place of all that follow that
 -- something is missing, until the node has taken note of it.
 local function append(node, body, vital)
@@ -66,7 +66,7 @@ local function append(node, body, vital)
   local total = redis.call('HINCRBY', key, 'bytes', #body)
   redis.call('XADD', K .. 'inbox:' .. node, seq .. '-0', 'n', total, 'b', body)
   redis.call(PUBLISH, BASE .. 'to:' .. node, EPOCH .. ' ' .. seq .. ' ' .. total .. ' ' .. body)
-  return 'OK'
+  return 'OK', seq
 end
 
 -- The node has handled its inbox up to `seq`, `bytes` in all.

@@ -67,7 +67,7 @@ for at = 9, #ARGV, 5 do
 end
 
 if redis.call('EXISTS', key) == 1 then
-  if ARGV[8] == '1' then
+  if lost and ARGV[8] == '1' then
     redis.call('HSET', key, '.l', '1')
   else
     redis.call('HSETNX', key, '.l', '0')

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub(crate) mod cluster;
 pub(crate) mod peer;
 pub(crate) mod proxy;
 pub(crate) mod witness;
@@ -27,6 +28,8 @@ pub(crate) struct Server {
     child: Option<Child>,
     pub(crate) port: u16,
     extra: Vec<String>,
+    /// What it leaves on disk.
+    pub(crate) files: Vec<std::path::PathBuf>,
 }
 
 impl Server {
@@ -37,7 +40,7 @@ impl Server {
     pub(crate) async fn start_with(extra: &[&str]) -> Self {
         for _ in 0..10 {
             let extra = extra.iter().map(|arg| (*arg).to_owned()).collect();
-            let mut server = Self { child: None, port: free_port(), extra };
+            let mut server = Self { child: None, port: free_port(), extra, files: Vec::new() };
             server.spawn();
             if server.answers().await {
                 return server;
@@ -103,33 +106,48 @@ impl Server {
 
     /// Runs one command.
     pub(crate) async fn run(&self, words: &[&str]) -> redis::Value {
+        self.try_run(words).await.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    pub(crate) async fn try_run(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]);
-        command.query_async(&mut self.connect().await).await.unwrap()
+        command.query_async(&mut self.try_connect().await?).await
     }
 
     /// A cluster's settings; each call another cluster.
     pub(crate) fn config(&self) -> Config {
-        static CLUSTERS: AtomicU32 = AtomicU32::new(0);
-        let prefix = format!("test{}", CLUSTERS.fetch_add(1, Ordering::Relaxed));
-        Config::new(self.url()).prefix(prefix)
+        config(self.url())
     }
 
     /// The nodes of one fresh cluster.
     pub(crate) async fn nodes(&self, count: usize) -> Vec<Arc<dyn Backplane>> {
-        let config = self.config();
-        let mut nodes: Vec<Arc<dyn Backplane>> = Vec::new();
-        for _ in 0..count {
-            nodes.push(Arc::new(Redis::connect(config.clone()).await.unwrap()));
-        }
-        nodes
+        nodes(&self.config(), count).await
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        for file in &self.files {
+            let _ = std::fs::remove_file(file);
+        }
     }
+}
+
+/// A cluster's settings; each call another cluster.
+pub(crate) fn config(url: String) -> Config {
+    static CLUSTERS: AtomicU32 = AtomicU32::new(0);
+    Config::new(url).prefix(format!("test{}", CLUSTERS.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// Nodes of one fresh cluster.
+pub(crate) async fn nodes(config: &Config, count: usize) -> Vec<Arc<dyn Backplane>> {
+    let mut nodes: Vec<Arc<dyn Backplane>> = Vec::new();
+    for _ in 0..count {
+        nodes.push(Arc::new(Redis::connect(config.clone()).await.unwrap()));
+    }
+    nodes
 }
 
 pub(crate) fn free_port() -> u16 {
