@@ -4,19 +4,19 @@
 
 mod support;
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use noom_signal::{
-    Hub, Limits,
     backplane::{Backplane, Letter, Move},
     conformance,
-    protocol::{Frame, RoomName, ServerMessage, Target},
+    protocol::{Frame, Target},
     room::ChangeKind,
 };
 use support::{
     cluster::Cluster,
-    config, log, nodes,
-    peer::Peer,
+    config,
+    crowd::{all_is_well, crowd},
+    log, nodes,
     witness::{Node, Told, message, peer, room},
 };
 
@@ -81,51 +81,11 @@ async fn messages_keep_their_order_across_rooms_and_moves_reach_all() {
     assert!(!one.witness.all().contains(&Told::Gap) && !two.witness.all().contains(&Told::Gap));
 }
 
-async fn crowd(cluster: &Cluster) -> (Arc<dyn Backplane>, Vec<Hub>, Vec<RoomName>, Vec<Peer>) {
-    let mut limits = Limits::default();
-    limits.messages_per_second = 0;
-    let hub = |node| Hub::builder().limits(limits.clone()).backplane(node).build().unwrap();
-    let all: Vec<Arc<dyn Backplane>> = nodes(&config(cluster.url()), 3).await;
-    let first = all[0].clone();
-    let hubs: Vec<Hub> = all.into_iter().map(hub).collect();
-    let rooms: Vec<RoomName> = (0..30).map(|n| room(&format!("room {n}"))).collect();
-    let mut peers = Vec::new();
-    for n in 0..180 {
-        let mut peer = Peer::arrive(&hubs[n % 3]).await;
-        peer.join(&rooms[n / 6]).await;
-        peers.push(peer);
-    }
-    (first, hubs, rooms, peers)
-}
-
-/// Everybody is in, nobody was seen to leave, and a newcomer finds all.
-async fn all_is_well(hubs: &[Hub], rooms: &[RoomName], peers: &mut [Peer], begun: Instant) {
-    for (n, room) in rooms.iter().enumerate() {
-        let mut late = Peer::arrive(&hubs[n % 3]).await;
-        late.join(room).await;
-        let joined = late.seen.iter().find_map(|frame| match frame {
-            ServerMessage::Joined(joined) => Some(joined.peers.len()),
-            _ => None,
-        });
-        assert_eq!(joined, Some(6), "{room}");
-        for peer in &mut peers[n * 6..n * 6 + 6] {
-            let welcome = |frame: &ServerMessage| match frame {
-                ServerMessage::Welcome(welcome) => welcome.peer == late.id,
-                ServerMessage::Roster(roster) => roster.peers.iter().any(|p| p.peer == late.id),
-                _ => false,
-            };
-            peer.until("a welcome", |seen| seen.iter().any(welcome)).await;
-            assert_eq!(peer.byes(), 0, "{}", peer.id);
-        }
-    }
-    println!("all is well after {:?}", begun.elapsed());
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_master_dies_and_its_replica_takes_its_place() {
     log();
     let mut cluster = Cluster::start().await;
-    let (backplane, hubs, rooms, mut peers) = crowd(&cluster).await;
+    let (backplane, hubs, rooms, mut peers) = crowd(&config(cluster.url())).await;
     let begun = Instant::now();
     cluster.servers[0].kill();
     while backplane.lobby(1).await.is_ok() {}
@@ -137,7 +97,7 @@ async fn a_master_dies_and_its_replica_takes_its_place() {
 async fn a_slot_moves_to_another_master() {
     log();
     let cluster = Cluster::start().await;
-    let (_, hubs, rooms, mut peers) = crowd(&cluster).await;
+    let (_, hubs, rooms, mut peers) = crowd(&config(cluster.url())).await;
     let begun = Instant::now();
     // The slots of the hash tags {0} and {1}, as `CLUSTER KEYSLOT` says.
     for tag in ["{0}", "{1}"] {

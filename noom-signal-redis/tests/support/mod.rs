@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub(crate) mod cluster;
+pub(crate) mod crowd;
 pub(crate) mod peer;
 pub(crate) mod proxy;
 pub(crate) mod witness;
@@ -47,6 +48,34 @@ impl Server {
             }
         }
         panic!("no redis-server came up");
+    }
+
+    /// A sentinel that watches a master, alone.
+    pub(crate) async fn sentinel(master: &str, of: &Self) -> Self {
+        let port = of.port;
+        let name = format!("noom-sentinel-{}-{port}.conf", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let settings = format!(
+            "sentinel monitor {master} 127.0.0.1 {port} 1\n\
+             sentinel down-after-milliseconds {master} 500\n\
+             sentinel failover-timeout {master} 2000\n"
+        );
+        std::fs::write(&file, settings).unwrap();
+        let mut sentinel = Self { child: None, port: 0, extra: Vec::new(), files: vec![file] };
+        for _ in 0..10 {
+            sentinel.port = free_port();
+            let child = Command::new("redis-server")
+                .arg(&sentinel.files[0])
+                .args(["--sentinel", "--port", &sentinel.port.to_string()])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
+            sentinel.child = Some(child.expect("redis-server starts"));
+            if sentinel.answers().await {
+                return sentinel;
+            }
+        }
+        panic!("no sentinel came up");
     }
 
     fn spawn(&mut self) {
