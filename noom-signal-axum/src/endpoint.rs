@@ -1,16 +1,16 @@
 //! The route.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, ws::WebSocketUpgrade},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
 use noom_signal::{ConnectRequest, Hub, Refused, protocol::SUBPROTOCOL};
 
-use crate::{Origins, socket::Socket};
+use crate::{Origins, forwarded, socket::Socket};
 
 /// A route that serves `hub` over WebSockets, to pages of the same origin.
 ///
@@ -68,8 +68,10 @@ impl Endpoint {
     }
 
     /// Sets how many proxies stand before this server and each add an address to
-    /// `X-Forwarded-For`. That many are taken from the right; all further left is the client's own
-    /// claim, and not believed. With 0, the default, the header is not looked at.
+    /// `X-Forwarded-For`. Counted from the right over all lines of that name, so many places in is
+    /// the client's address; all further left is its own claim, and not believed. Where that place
+    /// holds no address, or there are not so many, the connection's own is taken: a proxy's. With
+    /// 0, the default, the header is not looked at. `Forwarded` and others never are.
     #[must_use]
     pub fn behind_proxies(mut self, proxies: usize) -> Self {
         self.proxies = proxies;
@@ -126,7 +128,7 @@ fn connect_request(parts: Parts, proxies: usize) -> ConnectRequest {
     let remote = match proxies {
         0 => link,
         // A request that did not come through all of them is the link's own.
-        _ => forwarded_for(&parts.headers, proxies).or(link),
+        _ => forwarded::address(&parts.headers, proxies).or(link),
     };
     let mut request = ConnectRequest::default();
     request.uri = parts.uri;
@@ -136,35 +138,9 @@ fn connect_request(parts: Parts, proxies: usize) -> ConnectRequest {
     request
 }
 
-/// The address that the outermost of so many proxies saw.
-fn forwarded_for(headers: &HeaderMap, proxies: usize) -> Option<SocketAddr> {
-    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-    let addresses: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-    let seen = addresses[addresses.len().checked_sub(proxies)?];
-    // Some write the port too.
-    seen.parse().ok().or_else(|| Some(SocketAddr::new(seen.parse::<IpAddr>().ok()?, 0)))
-}
-
 fn unavailable(refused: Refused) -> Response {
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).into_response();
     let retry_after = HeaderValue::from(refused.retry_after().as_secs().max(1));
     response.headers_mut().insert(header::RETRY_AFTER, retry_after);
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_proxies_added_is_believed() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(forwarded_for(&headers, 1), None);
-        headers.append("x-forwarded-for", "6.6.6.6, 192.0.2.7".parse().unwrap());
-        headers.append("x-forwarded-for", "[2001:db8::1]:4711".parse().unwrap());
-        let seen = |proxies| forwarded_for(&headers, proxies).map(|address| address.to_string());
-        assert_eq!(seen(1).as_deref(), Some("[2001:db8::1]:4711"));
-        assert_eq!(seen(2).as_deref(), Some("192.0.2.7:0"));
-        assert_eq!(seen(4), None);
-    }
 }

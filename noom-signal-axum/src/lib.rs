@@ -54,17 +54,26 @@
 //! # Ok::<_, noom_signal::InvalidLimits>(())
 //! ```
 //!
+//! # Serve it
+//!
+//! `axum::serve` gives requests all the time in the world, and takes any number of connections that
+//! never ask for anything. [`Server`] does not, and serves the same router.
+//!
 //! # Stop it
 //!
-//! `axum::serve` with a graceful shutdown does *not* wait for WebSockets.
+//! Neither waits for WebSockets, `axum::serve` with a graceful shutdown included.
 //! [`Hub::shutdown`](noom_signal::Hub::shutdown) closes each of them properly and waits; call it
-//! before the server stops.
+//! before the process ends.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod endpoint;
+mod forwarded;
+mod hall;
 mod origins;
+mod server;
 mod socket;
 
 pub use endpoint::{Endpoint, endpoint};
 pub use origins::{InvalidOrigin, Origins};
+pub use server::Server;

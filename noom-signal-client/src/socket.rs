@@ -64,6 +64,17 @@ impl Sockets {
         }
     }
 
+    /// The same, with a trust of the test's own.
+    #[cfg(all(test, feature = "tls"))]
+    pub(crate) fn over(
+        tls: crate::tls::Tls,
+        address: Address,
+        headers: HeaderMap,
+        frame_bytes: usize,
+    ) -> Self {
+        Self { tls, ..Self::new(address, headers, frame_bytes) }
+    }
+
     async fn io(&self) -> Result<Box<dyn Io>, DialError> {
         let Address { host, port, secure, .. } = &self.address;
         let tcp = TcpStream::connect((host.as_str(), *port)).await;

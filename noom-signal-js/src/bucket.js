@@ -1,36 +1,56 @@
+/** @import { Limits } from "./messages.js" */
+
+/** How much of what the server allows is used: the two clocks differ, and so does the time that frames take. */
+const SHARE = 0.9;
+
 /**
  * The server's rate limit, kept on this side, so that a backlog (after a reconnect, say) is spread
- * instead of refused. It stays a tenth below what the server allows: the two clocks differ, and so
- * does the time frames take.
+ * instead of refused.
  */
 export class Bucket {
-  #perMs = Infinity;
-  #burst = Infinity;
-  #tokens = Infinity;
-  #at = 0;
+  #messages = new Tokens();
+  #bytes = new Tokens();
 
-  /** A new session: a full bucket. @param {{ messagesPerSecond: number, burst: number }} limits */
-  reset({ messagesPerSecond, burst }) {
-    // 0: any number.
-    this.#perMs = messagesPerSecond ? (0.9 * messagesPerSecond) / 1000 : Infinity;
-    this.#burst = Math.max(1, Math.floor(0.9 * burst));
-    this.#tokens = this.#burst;
-    this.#at = Date.now();
+  /** A new session: a full bucket. @param {Limits} limits */
+  reset({ messagesPerSecond, burst, bytesPerSecond, byteBurst }) {
+    this.#messages = new Tokens(messagesPerSecond, burst);
+    this.#bytes = new Tokens(bytesPerSecond, byteBurst);
   }
 
-  /** Takes the right to send one frame. @returns {number} 0, or the milliseconds to wait and ask again */
-  take() {
-    const now = Date.now();
-    // The wall clock may be set back; then nothing is gained for a moment.
-    if (now > this.#at) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
-    this.#at = now;
-    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#perMs);
-    this.#tokens -= 1;
-    return 0;
+  /** Takes the right to send one frame of so many bytes. @param {number} bytes @returns {number} 0, or the milliseconds to wait and ask again */
+  take(bytes) {
+    const waitMs = Math.max(this.#messages.wait(1), this.#bytes.wait(bytes));
+    if (waitMs === 0) {
+      this.#messages.left -= 1;
+      this.#bytes.left -= bytes;
+    }
+    return waitMs;
   }
 
   /** The server says that its bucket is empty. */
   drain() {
-    this.#tokens = 0;
+    this.#messages.left = this.#bytes.left = 0;
+  }
+}
+
+class Tokens {
+  #perMs;
+  #burst;
+  #at = Date.now();
+
+  /** @param {number} [perSecond] 0: any number @param {number} [burst] */
+  constructor(perSecond = 0, burst = 0) {
+    this.#perMs = (SHARE * perSecond) / 1000 || Infinity;
+    this.left = this.#burst = Math.max(1, SHARE * burst);
+  }
+
+  /** @param {number} wanted @returns {number} the milliseconds until there are so many */
+  wait(wanted) {
+    const now = Date.now();
+    // The wall clock may be set back; then nothing is gained for a moment.
+    if (now > this.#at) this.left = Math.min(this.#burst, this.left + (now - this.#at) * this.#perMs);
+    this.#at = now;
+    // What is more than ever fits goes when all is there: the server may judge it.
+    return Math.max(0, Math.ceil((Math.min(wanted, this.#burst) - this.left) / this.#perMs));
   }
 }

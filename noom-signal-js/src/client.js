@@ -211,8 +211,8 @@ export class SignalClient extends Emitter {
   /** Writes what may be written now: never before the hello, and no faster than the server allows. */
   #flush() {
     clearTimeout(this.#flushTimer);
-    while (this.state === "open" && this.#session.hasUnwritten) {
-      const waitMs = this.#bucket.take();
+    for (let entry; this.state === "open" && (entry = this.#session.unwritten); ) {
+      const waitMs = this.#bucket.take(entry.bytes);
       if (waitMs > 0) {
         this.#flushTimer = setTimeout(() => this.#flush(), waitMs);
         return;

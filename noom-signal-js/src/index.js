@@ -7,8 +7,8 @@ export { MeshPeer } from "./peer.js";
 /** @typedef {import("./options.js").SignalOptions} SignalOptions */
 /** @typedef {import("./client.js").SignalEvents} SignalEvents */
 /** @typedef {import("./line.js").SignalState} SignalState */
-/** @typedef {import("./mesh.js").MeshOptions} MeshOptions */
-/** @typedef {import("./mesh.js").MeshEvents} MeshEvents */
+/** @typedef {import("./events.js").MeshOptions} MeshOptions */
+/** @typedef {import("./events.js").MeshEvents} MeshEvents */
 /** @typedef {import("./messages.js").ClientMessage} ClientMessage */
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("./messages.js").PeerInfo} PeerInfo */

@@ -8,9 +8,9 @@ const MAX_WAITING = 200;
 const MAX_FAILURES = 3;
 
 /**
- * What the far end sent; `missed`: it may not have got what we sent.
+ * What the far end sent; `missed`: it may not have got what we sent; `back`: it can be reached again.
  *
- * @typedef {{ type: "offer" | "answer", sdp: string } | { type: "candidate", candidate: IceCandidate | null } | { type: "missed" }} Signal
+ * @typedef {{ type: "offer" | "answer", sdp: string } | { type: "candidate", candidate: IceCandidate | null } | { type: "missed" } | { type: "back", offer: boolean }} Signal
  */
 
 /**
@@ -40,6 +40,8 @@ export class Link {
   #makingOffer = false;
   #ignoreOffer = false;
   #closed = false;
+  /** The far end can't be reached: what is agreed has to do. */
+  #paused = false;
   /** The far end's signals, from the one being taken in. @type {Signal[]} */
   #signals = [];
   #failures = 0;
@@ -94,6 +96,30 @@ export class Link {
     this.#takeIn({ type: "missed" });
   }
 
+  /**
+   * Whether a description is of the very RTCPeerConnection that we agreed with, and meant for ours: nobody else knows
+   * both of their ids, or the name of our offer.
+   *
+   * @param {"offer" | "answer"} type
+   * @param {string} sdp
+   */
+  continues(type, sdp) {
+    if (this.#closed || this.#origin === undefined || originOf(sdp) !== this.#origin) return false;
+    return type === "offer" ? targetOf(sdp) === this.#id : offerOf(sdp) === this.#offer;
+  }
+
+  /** Agrees on nothing until it is resumed. */
+  pause() {
+    this.#paused = true;
+  }
+
+  /** Goes on where it paused. What was offered before is void: nobody got it. @param {{ polite: boolean, offer: boolean }} options */
+  resume({ polite, offer }) {
+    this.#polite = polite;
+    this.#paused = false;
+    this.#takeIn({ type: "back", offer });
+  }
+
   /** Agrees on nothing more; the connection lives on as it is. */
   retire() {
     this.#closed = true;
@@ -106,6 +132,11 @@ export class Link {
     this.connection.close();
   }
 
+  /** Our RTCPeerConnection's, as it is in the descriptions it made. */
+  get #id() {
+    return originOf(this.connection.localDescription?.sdp ?? "");
+  }
+
   #begin() {
     this.#patience = undefined;
     if (this.connection.signalingState === "stable") void this.#negotiate();
@@ -113,7 +144,7 @@ export class Link {
 
   async #negotiate() {
     // The browser asks again once the far end's offer is answered, if that left anything to agree.
-    if (this.#patience !== undefined || this.#makingOffer || this.#closed) return;
+    if (this.#patience !== undefined || this.#makingOffer || this.#closed || this.#paused) return;
     try {
       this.#makingOffer = true;
       await this.connection.setLocalDescription();
@@ -129,7 +160,7 @@ export class Link {
   #isOurs(sdp) {
     const target = targetOf(sdp);
     // Under way since before we made our connection anew, which the far end is about to hear.
-    if (target !== undefined && target !== originOf(this.connection.localDescription?.sdp ?? "")) return false;
+    if (target !== undefined && target !== this.#id) return false;
     if (this.#origin === undefined || this.#origin === originOf(sdp)) return true;
     this.#actions.replaced(sdp);
     return false;
@@ -183,9 +214,9 @@ export class Link {
   }
 
   async #takeBack() {
-    if (this.connection.signalingState !== "have-local-offer") return;
+    if (this.connection.signalingState !== "have-local-offer") return false;
     await this.connection.setLocalDescription({ type: "rollback" });
-    this.connection.restartIce();
+    return true;
   }
 
   /** @param {IceCandidate | null} candidate */
@@ -204,12 +235,13 @@ export class Link {
     // Browsers end with an empty candidate, with null, or with both; the far end needs one of them.
     if (candidate) this.#ended = candidate.candidate === "";
     else if (this.#ended) return;
+    if (this.#paused) return;
     this.#actions.candidate(candidate?.toJSON() ?? null);
   }
 
   #sendDescription() {
     const { localDescription: description } = this.connection;
-    if (this.#closed || !description) return;
+    if (this.#closed || this.#paused || !description) return;
     const isOffer = description.type === "offer";
     if (isOffer) this.#offer = Math.random().toString(36).slice(2, 12);
     const name = isOffer ? this.#offer : this.#theirs;
@@ -234,7 +266,8 @@ export class Link {
       try {
         if (signal.type === "offer") await this.#takeOffer(signal.sdp);
         else if (signal.type === "answer") await this.#takeAnswer(signal.sdp);
-        else if (signal.type === "missed") await this.#takeBack();
+        else if (signal.type === "missed") (await this.#takeBack()) && this.connection.restartIce();
+        else if (signal.type === "back") (await this.#takeBack(), signal.offer && (await this.#negotiate()));
         else if (signal.type === "candidate" && this.#candidates.isDue(signal.candidate)) await this.#add(signal.candidate);
       } catch (error) {
         this.#fail(error);

@@ -1,41 +1,16 @@
-/** @import { ByeReason, Meta, PeerId, PeerInfo, RoomName } from "./messages.js" */
+/** @import { Meta, PeerId, PeerInfo, RoomName } from "./messages.js" */
 /** @import { Joined, SignalClient, SignalEvents } from "./client.js" */
+/** @import { MeshEvents, MeshOptions } from "./events.js" */
 /** @import { PeerActions } from "./peer.js" */
 /** @import { JoinOptions } from "./stay.js" */
+import { Arrivals } from "./arrivals.js";
 import { ChannelPlans } from "./channels.js";
 import { Emitter } from "./emitter.js";
 import { report, SignalError } from "./error.js";
 import { MeshPeer } from "./peer.js";
+import { relay } from "./relay.js";
 import { Slots } from "./slots.js";
-import { RETRY_MS, sleep, Stay } from "./stay.js";
-
-/**
- * @typedef {object} MeshEvents
- * @property {{ room: RoomName, peers: MeshPeer[], again: boolean }} joined we are in the room, with these others; `again` after the session was lost
- * @property {{ reason: string, error?: SignalError }} left we are out of the room
- * @property {{ peer: MeshPeer, replaces?: MeshPeer }} peer is new; `replaces`: it says that it was that one before the session was lost
- * @property {{ peer: MeshPeer }} peerupdated its meta changed
- * @property {{ peer: MeshPeer, reason: ByeReason | "replaced" | (string & {}), successor?: MeshPeer }} peerleft `successor` with `replaced`
- * @property {{ peer: MeshPeer, state: RTCPeerConnectionState, previous: RTCPeerConnectionState }} state of the connection to it
- * @property {{ peer: MeshPeer, slot: string, track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} track
- *   a slot is filled, or has another track than before
- * @property {{ peer: MeshPeer, slot: string, track: MediaStreamTrack }} trackended a slot is empty
- * @property {{ peer: MeshPeer, label: string, channel: RTCDataChannel }} channel is open
- * @property {{ peer: MeshPeer, label: string, data: any }} data binary comes as an ArrayBuffer
- * @property {{ error: unknown, peer?: MeshPeer }} error
- */
-
-/**
- * @typedef {object} MeshOptions
- * @property {RTCConfiguration} [rtc] for every RTCPeerConnection; its `iceServers` replace the server's
- * @property {typeof RTCPeerConnection} [RTCPeerConnection]
- * @property {number} [offerTimeoutMs] how long a newcomer leaves the offer to those who were there
- */
-
-/** How often one description or candidate that the server couldn't take is sent again. */
-const MAX_TRIES = 5;
-/** How long a peer may take to come back after the server forgot it, while its connection lives. */
-const RETURN_MS = 30_000;
+import { Stay } from "./stay.js";
 
 /**
  * A room whose members are all connected with each other, each by one RTCPeerConnection.
@@ -55,6 +30,12 @@ export class Mesh extends Emitter {
   #slots = new Slots();
   #channels = new ChannelPlans();
   #stay;
+  #arrivals = new Arrivals({
+    departed: () => [...this.peers.values()].filter(({ departed }) => departed),
+    admit: (info, offered) => this.#admit(info, offered ? this.#patienceMs : undefined),
+    recognised: (info, peer) => this.#recognised(info, peer),
+    ask: (info, peer) => peer.ask(info.peer, this.#isPolite(info)),
+  });
   /** Peers whose last repair was for nothing. @type {WeakSet<MeshPeer>} */
   #restarted = new WeakSet();
   /** @type {(() => void)[]} */
@@ -158,6 +139,8 @@ export class Mesh extends Emitter {
     const handlers = {
       welcome: (info) => this.#welcome(info),
       updated: ({ peer: id, meta }) => {
+        const arrival = this.#arrivals.get(id);
+        if (arrival) arrival.meta = meta;
         const peer = this.peers.get(id);
         if (!peer) return;
         peer.meta = meta;
@@ -169,8 +152,8 @@ export class Mesh extends Emitter {
       },
       roster: ({ peers }) => this.#roster(peers),
       missed: ({ peer }) => this.peers.get(peer)?.offerAgain(),
-      offer: ({ from, sdp }) => this.peers.get(from)?.describe("offer", sdp),
-      answer: ({ from, sdp }) => this.peers.get(from)?.describe("answer", sdp),
+      offer: ({ from, sdp }) => this.#described(from, "offer", sdp),
+      answer: ({ from, sdp }) => this.#described(from, "answer", sdp),
       ice: ({ from, candidate }) => this.peers.get(from)?.candidate(candidate),
     };
     for (const [type, handler] of Object.entries(handlers)) {
@@ -185,6 +168,7 @@ export class Mesh extends Emitter {
         if (hello.resumed === "partial") this.#resumedInPart(hello.rooms ?? []);
       }),
       this.signal.on("reset", ({ peer: id }) => {
+        this.#arrivals.keep();
         // The connections live on until the room says who is still there.
         for (const peer of this.peers.values()) peer.announce(id);
         this.#stay.reset();
@@ -196,28 +180,25 @@ export class Mesh extends Emitter {
   /** @param {PeerInfo[]} peers @param {boolean} again */
   #joined(peers, again) {
     // Whoever was there before we were offers; we are the newcomer.
-    const patienceMs = this.#options.offerTimeoutMs ?? 5000;
-    if (again) this.#sortOut(new Map(peers.map((info) => [info.peer, info.since])), patienceMs);
-    this.#roster(peers, patienceMs);
+    if (again) this.#sortOut(new Map(peers.map((info) => [info.peer, info.since])));
+    this.#roster(peers, this.#patienceMs);
     this.emit("joined", { room: this.room, peers: [...this.peers.values()], again });
   }
 
   /**
    * We are back in the room as somebody new. Those who are still there were told that our former self is
    * gone, and closed its connections: they need new ones. Those who are not were forgotten by the server as
-   * we were, and will come back as somebody new too; their connections live. In both cases the peer stays,
-   * with its picture, until there is a new one.
+   * we were, and will come back as somebody new too; their connections live, and wait for them. In both cases
+   * the peer stays, with its picture.
    *
    * @param {Map<PeerId, number>} now
-   * @param {number} patienceMs
    */
-  #sortOut(now, patienceMs) {
+  #sortOut(now) {
     for (const peer of this.peers.values()) {
       if (now.get(peer.id) === peer.since) {
-        peer.reconnect({ polite: true, patienceMs });
+        peer.reconnect({ polite: true, patienceMs: this.#patienceMs });
       } else if (peer.connectionState === "connected" && !now.has(peer.id)) {
-        peer.depart();
-        setTimeout(() => this.#dropDeparted(peer), RETURN_MS);
+        peer.depart(() => this.#dropDeparted(peer));
       }
     }
   }
@@ -227,7 +208,7 @@ export class Mesh extends Emitter {
     if (peer.departed && this.peers.get(peer.id) === peer) this.#bye(peer.id, successor ? "replaced" : "lost", successor);
   }
 
-  /** Drops those who have come back, and are connected, under a new id. */
+  /** Drops those who have come back unrecognised, and are connected, under a new id. */
   #dropReplaced() {
     for (const peer of this.peers.values()) {
       const successor = this.peers.get(peer.successor ?? "");
@@ -240,15 +221,19 @@ export class Mesh extends Emitter {
     if (this.#stay.since === undefined) return;
     const now = new Map(peers.map((info) => [info.peer, info]));
     for (const [id, { since, departed }] of this.peers) if (!departed && now.get(id)?.since !== since) this.#bye(id, "lost");
+    this.#arrivals.keep(now);
     for (const info of peers) {
       const peer = this.peers.get(info.peer);
-      if (!peer) {
-        this.#welcome(info, patienceMs);
-      } else if (JSON.stringify(peer.meta) !== JSON.stringify(info.meta)) {
-        peer.meta = info.meta;
-        this.emit("peerupdated", { peer });
-      }
+      if (peer) this.#update(peer, info.meta);
+      else this.#welcome(info, patienceMs);
     }
+  }
+
+  /** @param {MeshPeer} peer @param {Meta} meta */
+  #update(peer, meta) {
+    if (JSON.stringify(peer.meta) === JSON.stringify(meta)) return;
+    peer.meta = meta;
+    this.emit("peerupdated", { peer });
   }
 
   /** @param {PeerInfo} info @param {number} [patienceMs] */
@@ -257,11 +242,15 @@ export class Mesh extends Emitter {
     if (info.peer === this.signal.peer && this.#stay.since !== undefined) this.#stay.since = info.since;
     const ours = this.#stay.since;
     if (info.peer === this.signal.peer || ours === undefined) return;
-    if (this.peers.get(info.peer)?.since === info.since) return;
+    if (this.peers.get(info.peer)?.since === info.since || this.#arrivals.get(info.peer)?.since === info.since) return;
     this.#bye(info.peer, "lost");
-    const polite = ours === info.since ? String(this.signal.peer) > info.peer : ours > info.since;
+    if (!this.#arrivals.add(info, patienceMs)) this.#admit(info, patienceMs);
+  }
+
+  /** @param {PeerInfo} info @param {number} [patienceMs] */
+  #admit(info, patienceMs) {
     try {
-      const peer = new MeshPeer(info, this.#actions, { polite, patienceMs });
+      const peer = new MeshPeer(info, this.#actions, { polite: this.#isPolite(info), patienceMs });
       this.peers.set(info.peer, peer);
       const replaces = [...this.peers.values()].find((each) => each.departed && each.successor === peer.id);
       this.emit("peer", { peer, replaces });
@@ -270,8 +259,36 @@ export class Mesh extends Emitter {
     }
   }
 
+  /** A departed peer has shown that it is the one who came back as this. @param {PeerInfo} info @param {MeshPeer} peer */
+  #recognised(info, peer) {
+    const { id: former } = peer;
+    this.peers.delete(former);
+    peer.rename(info, this.#isPolite(info));
+    this.peers.set(peer.id, peer);
+    this.emit("peerrenamed", { peer, former });
+    this.#update(peer, info.meta);
+  }
+
+  /** @param {PeerId} id @param {"offer" | "answer"} type @param {string} sdp */
+  #described(id, type, sdp) {
+    this.#arrivals.judge(id, type, sdp);
+    this.peers.get(id)?.describe(type, sdp);
+  }
+
+  /** Of us two, we are the one whose offer gives way. @param {PeerInfo} info */
+  #isPolite({ peer, since }) {
+    const ours = Number(this.#stay.since);
+    return ours === since ? String(this.signal.peer) > peer : ours > since;
+  }
+
+  /** How long a newcomer leaves the offer to those who were there. */
+  get #patienceMs() {
+    return this.#options.offerTimeoutMs ?? 5000;
+  }
+
   /** @param {PeerId} id @param {string} reason @param {MeshPeer} [successor] */
   #bye(id, reason, successor) {
+    this.#arrivals.drop(id);
     const peer = this.peers.get(id);
     if (!peer) return;
     this.peers.delete(id);
@@ -284,6 +301,7 @@ export class Mesh extends Emitter {
     if (this.#stay.since === undefined) return;
     if (!rooms.includes(this.room)) return this.#stay.end("lost");
     for (const peer of this.peers.values()) {
+      if (peer.departed) continue;
       peer.offerAgain();
       // Candidates either way may be missing too.
       if (peer.connectionState !== "connected") peer.restart(this.#options.rtc?.iceServers ?? this.signal.iceServers);
@@ -293,6 +311,7 @@ export class Mesh extends Emitter {
   /** @param {string} reason @param {SignalError} [error] */
   #ended(reason, error) {
     for (const off of this.#offs.splice(0)) off();
+    this.#arrivals.keep();
     for (const id of [...this.peers.keys()]) this.#bye(id, "left");
     this.emit("left", { reason, error });
   }
@@ -305,8 +324,8 @@ export class Mesh extends Emitter {
     },
     slots: () => this.#slots,
     channels: () => this.#channels,
-    describe: (peer, type, sdp) => void this.#relay(peer, () => this.signal[type](this.room, peer.id, sdp)),
-    candidate: (peer, candidate) => void this.#relay(peer, () => this.signal.ice(this.room, peer.id, candidate)),
+    describe: (peer, type, sdp) => void this.#relay(peer, () => this.signal[type](this.room, peer.address, sdp)),
+    candidate: (peer, candidate) => void this.#relay(peer, () => this.signal.ice(this.room, peer.address, candidate)),
     state: (peer, previous) => {
       const state = peer.connectionState;
       if (state === "connected") this.#restarted.delete(peer);
@@ -322,7 +341,10 @@ export class Mesh extends Emitter {
     trackEnded: (peer, slot, track) => this.emit("trackended", { peer, slot, track }),
     channel: (peer, channel) => this.emit("channel", { peer, label: channel.label, channel }),
     data: (peer, label, data) => this.emit("data", { peer, label, data }),
-    succeeded: () => this.#dropReplaced(),
+    succeeded: (peer) => {
+      this.#arrivals.hinted(String(peer.successor));
+      this.#dropReplaced();
+    },
     gone: (peer) => this.#dropDeparted(peer),
     failed: (error, peer) => this.#failed(error, peer),
   };
@@ -346,25 +368,13 @@ export class Mesh extends Emitter {
     this.#restarted.add(peer);
   }
 
-  /**
-   * Sends a signal; again where the server couldn't take it but may soon.
-   *
-   * @param {MeshPeer} peer
-   * @param {() => Promise<void>} send
-   */
+  /** @param {MeshPeer} peer @param {() => Promise<void>} send */
   async #relay(peer, send) {
     const { connection } = peer;
-    for (let tries = 1; this.peers.get(peer.id) === peer && peer.connection === connection; tries += 1) {
-      try {
-        return await send();
-      } catch (error) {
-        const { code, retryAfterMs = RETRY_MS } = /** @type {SignalError} */ (error);
-        // The peer's bye, our own or the resume's consequences are on their way: they deal with it.
-        if (["peer_not_found", "not_in_room", "lost", "closed", "replaced"].includes(code)) return;
-        const retry = tries < MAX_TRIES && (code === "rate_limited" || code === "unavailable" || code === "backlog");
-        if (!retry) return this.#failed(error, peer);
-        await sleep(retryAfterMs);
-      }
+    try {
+      await relay(send, () => this.peers.get(peer.id) === peer && peer.connection === connection);
+    } catch (error) {
+      this.#failed(error, peer);
     }
   }
 

@@ -39,6 +39,7 @@ export const LIMITS = {
  * @returns {Limits}
  */
 export function limitsOf(limits = {}) {
-  const usable = Object.entries(limits).filter(([, value]) => Number.isSafeInteger(value) && value > 0);
+  // A rate of 0 is none; of anything else, 0 would leave nothing to work with.
+  const usable = Object.entries(limits).filter(([name, value]) => Number.isSafeInteger(value) && value >= (/Second$/.test(name) ? 0 : 1));
   return { ...LIMITS, ...Object.fromEntries(usable) };
 }

@@ -3,7 +3,7 @@
  * come first, then those still to be written. Counts frames as the protocol does, so that after a
  * resume exactly the ones the server has not taken are written again, in order.
  *
- * @typedef {{ id: number, text: string }} Entry
+ * @typedef {{ id: number, text: string, bytes: number }} Entry
  */
 export class Outbox {
   /** @type {Entry[]} */
@@ -12,34 +12,35 @@ export class Outbox {
   #written = 0;
   /** How many frames of this session the server has confirmed: the number of the first entry. */
   #confirmed = 0;
-  #length = 0;
+  #bytes = 0;
 
-  /** In frames and in characters; the server's `resumeFrames` and `resumeBytes` once they are known. */
+  /** The server's `resumeFrames` and `resumeBytes` once they are known. */
   maxFrames = 512;
-  maxLength = 1_048_576;
+  maxBytes = 1_048_576;
 
-  /** @param {string} text */
-  fits(text) {
-    return this.#entries.length < this.maxFrames && this.#length + text.length <= this.maxLength;
+  /** @param {number} bytes */
+  fits(bytes) {
+    return this.#entries.length < this.maxFrames && this.#bytes + bytes <= this.maxBytes;
   }
 
   /** How full the box is with frames written but not confirmed, from 0 to 1. */
   get unconfirmed() {
     if (this.#written === 0) return 0;
-    return Math.max(this.#written / this.maxFrames, this.#length / this.maxLength);
+    return Math.max(this.#written / this.maxFrames, this.#bytes / this.maxBytes);
   }
 
-  get hasUnwritten() {
-    return this.#written < this.#entries.length;
+  /** The next frame to write. @returns {Entry | undefined} */
+  get unwritten() {
+    return this.#entries[this.#written];
   }
 
   /** @param {Entry} entry */
   push(entry) {
     this.#entries.push(entry);
-    this.#length += entry.text.length;
+    this.#bytes += entry.bytes;
   }
 
-  /** The next frame to write; it counts as written from here on. */
+  /** Takes the next frame to write; it counts as written from here on. */
   next() {
     return /** @type {Entry} */ (this.#entries[this.#written++]).text;
   }
@@ -52,7 +53,7 @@ export class Outbox {
   confirm(received) {
     const taken = received - this.#confirmed;
     if (taken < 0 || taken > this.#written) return;
-    for (const entry of this.#entries.splice(0, taken)) this.#length -= entry.text.length;
+    for (const entry of this.#entries.splice(0, taken)) this.#bytes -= entry.bytes;
     this.#written -= taken;
     this.#confirmed = received;
   }
@@ -68,7 +69,7 @@ export class Outbox {
   rewind(received, poisoned) {
     this.confirm(received);
     const culprit = poisoned && this.#written > 0 ? this.#entries.shift() : undefined;
-    this.#length -= culprit?.text.length ?? 0;
+    this.#bytes -= culprit?.bytes ?? 0;
     this.#written = 0;
     return culprit;
   }
@@ -79,7 +80,7 @@ export class Outbox {
    * @returns {Set<number>} the ids of the frames still to be written
    */
   restart() {
-    for (const entry of this.#entries.splice(0, this.#written)) this.#length -= entry.text.length;
+    for (const entry of this.#entries.splice(0, this.#written)) this.#bytes -= entry.bytes;
     this.#written = 0;
     this.#confirmed = 0;
     return new Set(this.#entries.map((entry) => entry.id));
@@ -87,6 +88,6 @@ export class Outbox {
 
   clear() {
     this.#entries = [];
-    this.#length = this.#written = 0;
+    this.#bytes = this.#written = 0;
   }
 }

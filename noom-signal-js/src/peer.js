@@ -7,6 +7,8 @@ import { Senders } from "./slots.js";
 
 /** The label of the mesh's own data channel, id 0. */
 const OWN_CHANNEL = "noom";
+/** How long a peer may take to come back after the server forgot it, while its connection lives. */
+const RETURN_MS = 60_000;
 /** How SCTP says that the far end closed its connection (RFC 9260, 3.3.10.12). */
 const USER_INITIATED_ABORT = 12;
 
@@ -34,7 +36,7 @@ const USER_INITIATED_ABORT = 12;
  * (the far end made one, or the old one was beyond repair); the peer and what it shows stay.
  */
 export class MeshPeer {
-  /** @type {PeerId} */
+  /** What the server calls it. It changes when the server, and nobody else, forgot it: `peerrenamed`. @type {PeerId} */
   id;
   /** @type {string | undefined} Who the server says it is. */
   user;
@@ -48,11 +50,13 @@ export class MeshPeer {
   streams = new Map();
   /**
    * It is no longer in the room by the server's word (which restarted, say), but its connection lives.
-   * It stays until it has come back under a new id, closes the connection, or a while has passed.
+   * It stays until it has come back, closes the connection, or a while has passed.
    */
   departed = false;
-  /** The id it came back under, by its own word: good for nothing but dropping this one in time. @type {PeerId | undefined} */
+  /** The id it came back under, by its own word: no proof of anything. @type {PeerId | undefined} */
   successor;
+  /** @internal Where its signals go. @type {PeerId} */
+  address;
 
   #actions;
   #polite;
@@ -70,6 +74,8 @@ export class MeshPeer {
   #streamsOf = new WeakMap();
   /** @type {RTCPeerConnectionState} */
   #state = "new";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #returnTimer;
 
   /**
    * @internal
@@ -78,7 +84,7 @@ export class MeshPeer {
    * @param {{ polite: boolean, patienceMs?: number }} options
    */
   constructor({ peer, user, meta, since }, actions, { polite, patienceMs }) {
-    this.id = peer;
+    this.id = this.address = peer;
     this.user = user;
     this.meta = meta;
     this.since = since;
@@ -148,14 +154,53 @@ export class MeshPeer {
     if (this.#own?.readyState === "open") this.#own.send(JSON.stringify({ peer: id }));
   }
 
-  /** @internal Nobody answers to this id any more: what is agreed has to do. */
-  depart() {
+  /** @internal Nobody answers to this id any more: what is agreed has to do. @param {() => void} expired it isn't back */
+  depart(expired) {
     this.departed = true;
-    this.#link.retire();
+    clearTimeout(this.#returnTimer);
+    this.#returnTimer = setTimeout(expired, RETURN_MS);
+    this.rest();
+  }
+
+  /** @internal Whether it may be back under this id. @param {PeerId} id */
+  mayBe(id) {
+    return this.successor === id || (this.successor === undefined && this.#own?.readyState === "open");
+  }
+
+  /** @internal Offers to this id on the connection we have: whoever is at its other end will know it. @param {PeerId} id @param {boolean} polite */
+  ask(id, polite) {
+    this.address = id;
+    this.#link.resume({ polite, offer: true });
+  }
+
+  /** @internal Whether a description is of the connection we have. @param {"offer" | "answer"} type @param {string} sdp */
+  continues(type, sdp) {
+    return this.#link.continues(type, sdp);
+  }
+
+  /** @internal Signals to nobody. */
+  rest() {
+    this.address = this.id;
+    this.#link.pause();
+  }
+
+  /** @internal It is back, and was known again. @param {PeerInfo} info @param {boolean} polite */
+  rename({ peer, user, since }, polite) {
+    clearTimeout(this.#returnTimer);
+    // Who asked has resumed already.
+    if (this.address !== peer) this.#link.resume({ polite, offer: false });
+    this.id = this.address = peer;
+    this.user = user;
+    this.since = since;
+    this.#polite = polite;
+    this.departed = false;
+    // It may have come back once more already.
+    if (this.successor === peer) this.successor = undefined;
   }
 
   /** @internal */
   close() {
+    clearTimeout(this.#returnTimer);
     this.#former?.close();
     this.#link.close();
   }

@@ -36,9 +36,9 @@ export class Requests {
    * @returns {boolean} whether it was
    */
   settle(message) {
-    const id = "id" in message ? message.id : undefined;
-    const request = id === undefined ? undefined : this.#open.get(id);
-    if (id === undefined || !request) return false;
+    const { id } = /** @type {{ id: number }} */ (message);
+    const request = this.#open.get(id);
+    if (!request) return false;
     if (message.type === "error") {
       const { room, to } = request;
       request.reject(new SignalError(message.code, message.message, { room, to, ...message }));

@@ -40,9 +40,9 @@ export class Session {
     return this.#secret === undefined ? undefined : { session: this.#secret, received: this.#received };
   }
 
-  /** Whether frames wait to be written. */
-  get hasUnwritten() {
-    return this.#outbox.hasUnwritten;
+  /** The next frame to write. */
+  get unwritten() {
+    return this.#outbox.unwritten;
   }
 
   /**
@@ -61,7 +61,7 @@ export class Session {
     return JSON.stringify({ type: "ping", received: this.#received });
   }
 
-  /** The next frame to write. */
+  /** Takes the next frame to write. */
   next() {
     return this.#outbox.next();
   }
@@ -75,12 +75,13 @@ export class Session {
     const { room, to } = message;
     const id = this.#requests.nextId();
     const text = JSON.stringify({ ...message, id });
+    const bytes = new TextEncoder().encode(text).length;
     const { messageBytes } = this.limits;
-    if (isLonger(text, messageBytes)) throw new SignalError("too_large", `a message has at most ${messageBytes} bytes`, { room, to });
-    if (!this.#outbox.fits(text) || this.#requests.size >= this.#maxRequests) {
+    if (bytes > messageBytes) throw new SignalError("too_large", `a message has at most ${messageBytes} bytes`, { room, to });
+    if (!this.#outbox.fits(bytes) || this.#requests.size >= this.#maxRequests) {
       throw new SignalError("backlog", "too much waits for the server already", { room, to });
     }
-    this.#outbox.push({ id, text });
+    this.#outbox.push({ id, text, bytes });
     return this.#requests.open(id, { reply, room, to });
   }
 
@@ -127,7 +128,7 @@ export class Session {
     this.limits = limitsOf(limits);
     // What the server keeps for us is a fair measure of what to keep for it, down to what a call needs.
     this.#outbox.maxFrames = Math.max(64, this.limits.resumeFrames);
-    this.#outbox.maxLength = Math.max(this.limits.messageBytes, this.limits.resumeBytes);
+    this.#outbox.maxBytes = Math.max(this.limits.messageBytes, this.limits.resumeBytes);
     this.#asked = false;
     this.#unreported = { frames: 0, length: 0 };
     const poisoned = this.#poisoned;
@@ -149,13 +150,4 @@ export class Session {
     this.#outbox.clear();
     this.#requests.rejectAll(code, message);
   }
-}
-
-/**
- * @param {string} text
- * @param {number} bytes
- */
-function isLonger(text, bytes) {
-  // Most messages are so short that nobody needs to encode them to know.
-  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }

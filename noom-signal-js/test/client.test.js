@@ -1,45 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SignalClient, SignalError } from "../src/index.js";
-import { FakeServer } from "./support/server.js";
-
-/** A client, its server, and the client's states in order. */
-function pair(t, options = {}, set = {}) {
-  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
-  const server = Object.assign(new FakeServer(), set);
-  const page = new EventTarget();
-  const signal = new SignalClient("http://host/signal", { WebSocket: server.WebSocket, random: () => 1, page, ...options });
-  const states = [];
-  signal.on("state", ({ state, retryInMs }) => states.push(retryInMs === undefined ? state : `${state} ${retryInMs}`));
-  t.after(() => signal.close());
-  const pass = async (ms, step = 100) => {
-    for (let passed = 0; passed < ms; passed += step) {
-      t.mock.timers.tick(Math.min(step, ms - passed));
-      await server.run();
-    }
-  };
-  const show = (type, details) => page.dispatchEvent(Object.assign(new Event(type), details));
-  return { server, signal, states, pass, show };
-}
-
-/** A connected client. */
-async function connected(t, options, set) {
-  const all = pair(t, options, set);
-  const hello = all.signal.connect();
-  await all.server.run();
-  return { ...all, hello: await hello };
-}
-
-const code = (expected) => (error) => error instanceof SignalError && error.code === expected;
-/** What a promise came to, without waiting for it. */
-const outcome = (promise) => {
-  const seen = { value: undefined, error: undefined };
-  promise.then(
-    (value) => (seen.value = value ?? "done"),
-    (error) => (seen.error = error.code),
-  );
-  return seen;
-};
+import { SignalClient } from "../src/index.js";
+import { code, connected, outcome, pair } from "./support/client.js";
 
 test("http becomes ws, and the first frame is a hello", async (t) => {
   const { server, signal, hello } = await connected(t, { token: async () => "t1" });
@@ -180,21 +142,6 @@ test("a busy link is confirmed in between, in both directions", async (t) => {
   }
   assert.ok(session.ring.length < 200, `${session.ring.length} frames unconfirmed`);
   assert.equal(session.received, 901);
-});
-
-test("a backlog above the burst is spread", async (t) => {
-  const { server, signal, pass } = await connected(t, {}, { limits: { messagesPerSecond: 10, burst: 20 } });
-  const times = [];
-  server.onTaken = () => times.push(Date.now());
-  for (let count = 0; count < 40; count += 1) signal.send("room", "*", count).catch(() => {});
-  await pass(10_000, 10);
-  assert.equal(times.length, 40);
-  let [tokens, last] = [20, times[0]];
-  for (const time of times) {
-    tokens = Math.min(20, tokens + (time - last) / 100) - 1;
-    last = time;
-    assert.ok(tokens >= 0, "no faster than allowed");
-  }
 });
 
 test("everything that waits has a bound", async (t) => {

@@ -6,8 +6,8 @@ export { MeshPeer } from "./peer.js";
 export type SignalOptions = import("./options.js").SignalOptions;
 export type SignalEvents = import("./client.js").SignalEvents;
 export type SignalState = import("./line.js").SignalState;
-export type MeshOptions = import("./mesh.js").MeshOptions;
-export type MeshEvents = import("./mesh.js").MeshEvents;
+export type MeshOptions = import("./events.js").MeshOptions;
+export type MeshEvents = import("./events.js").MeshEvents;
 export type ClientMessage = import("./messages.js").ClientMessage;
 export type ServerMessage = import("./messages.js").ServerMessage;
 export type PeerInfo = import("./messages.js").PeerInfo;
@@ -24,8 +24,8 @@ export type Meta = import("./messages.js").Meta;
 /** @typedef {import("./options.js").SignalOptions} SignalOptions */
 /** @typedef {import("./client.js").SignalEvents} SignalEvents */
 /** @typedef {import("./line.js").SignalState} SignalState */
-/** @typedef {import("./mesh.js").MeshOptions} MeshOptions */
-/** @typedef {import("./mesh.js").MeshEvents} MeshEvents */
+/** @typedef {import("./events.js").MeshOptions} MeshOptions */
+/** @typedef {import("./events.js").MeshEvents} MeshEvents */
 /** @typedef {import("./messages.js").ClientMessage} ClientMessage */
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("./messages.js").PeerInfo} PeerInfo */

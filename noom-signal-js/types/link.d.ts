@@ -7,6 +7,9 @@ export type Signal = {
     candidate: IceCandidate | null;
 } | {
     type: "missed";
+} | {
+    type: "back";
+    offer: boolean;
 };
 export type LinkActions = {
     /**
@@ -33,9 +36,9 @@ export type LinkActions = {
     failed: (error: unknown) => void;
 };
 /**
- * What the far end sent; `missed`: it may not have got what we sent.
+ * What the far end sent; `missed`: it may not have got what we sent; `back`: it can be reached again.
  *
- * @typedef {{ type: "offer" | "answer", sdp: string } | { type: "candidate", candidate: IceCandidate | null } | { type: "missed" }} Signal
+ * @typedef {{ type: "offer" | "answer", sdp: string } | { type: "candidate", candidate: IceCandidate | null } | { type: "missed" } | { type: "back", offer: boolean }} Signal
  */
 /**
  * @typedef {object} LinkActions
@@ -76,6 +79,21 @@ export declare class Link {
     restart(): void;
     /** The far end may never have got our offer: takes an open one back, and makes another. */
     offerAgain(): void;
+    /**
+     * Whether a description is of the very RTCPeerConnection that we agreed with, and meant for ours: nobody else knows
+     * both of their ids, or the name of our offer.
+     *
+     * @param {"offer" | "answer"} type
+     * @param {string} sdp
+     */
+    continues(type: "offer" | "answer", sdp: string): boolean;
+    /** Agrees on nothing until it is resumed. */
+    pause(): void;
+    /** Goes on where it paused. What was offered before is void: nobody got it. @param {{ polite: boolean, offer: boolean }} options */
+    resume({ polite, offer }: {
+        polite: boolean;
+        offer: boolean;
+    }): void;
     /** Agrees on nothing more; the connection lives on as it is. */
     retire(): void;
     close(): void;

@@ -1,27 +1,29 @@
 export type Entry = {
     id: number;
     text: string;
+    bytes: number;
 };
 /**
  * The frames of a session that the server is not known to have taken: those written to a connection
  * come first, then those still to be written. Counts frames as the protocol does, so that after a
  * resume exactly the ones the server has not taken are written again, in order.
  *
- * @typedef {{ id: number, text: string }} Entry
+ * @typedef {{ id: number, text: string, bytes: number }} Entry
  */
 export declare class Outbox {
     #private;
-    /** In frames and in characters; the server's `resumeFrames` and `resumeBytes` once they are known. */
+    /** The server's `resumeFrames` and `resumeBytes` once they are known. */
     maxFrames: number;
-    maxLength: number;
-    /** @param {string} text */
-    fits(text: string): boolean;
+    maxBytes: number;
+    /** @param {number} bytes */
+    fits(bytes: number): boolean;
     /** How full the box is with frames written but not confirmed, from 0 to 1. */
     get unconfirmed(): number;
-    get hasUnwritten(): boolean;
+    /** The next frame to write. @returns {Entry | undefined} */
+    get unwritten(): Entry | undefined;
     /** @param {Entry} entry */
     push(entry: Entry): void;
-    /** The next frame to write; it counts as written from here on. */
+    /** Takes the next frame to write; it counts as written from here on. */
     next(): string;
     /**
      * The server has taken `received` frames of this session. A number that can't be is ignored.

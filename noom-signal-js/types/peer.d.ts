@@ -46,7 +46,7 @@ export type PeerActions = {
  */
 export declare class MeshPeer {
     #private;
-    /** @type {PeerId} */
+    /** What the server calls it. It changes when the server, and nobody else, forgot it: `peerrenamed`. @type {PeerId} */
     id: PeerId;
     /** @type {string | undefined} Who the server says it is. */
     user: string | undefined;
@@ -60,10 +60,10 @@ export declare class MeshPeer {
     streams: Map<string, readonly MediaStream[]>;
     /**
      * It is no longer in the room by the server's word (which restarted, say), but its connection lives.
-     * It stays until it has come back under a new id, closes the connection, or a while has passed.
+     * It stays until it has come back, closes the connection, or a while has passed.
      */
     departed: boolean;
-    /** The id it came back under, by its own word: good for nothing but dropping this one in time. @type {PeerId | undefined} */
+    /** The id it came back under, by its own word: no proof of anything. @type {PeerId | undefined} */
     successor: PeerId | undefined;
     get connection(): RTCPeerConnection;
     get connectionState(): RTCPeerConnectionState;

@@ -19,15 +19,15 @@ export declare class Session {
         session: string;
         received: number;
     } | undefined;
-    /** Whether frames wait to be written. */
-    get hasUnwritten(): boolean;
+    /** The next frame to write. */
+    get unwritten(): import("./outbox.js").Entry | undefined;
     /**
      * Whether the other side should hear now what we have taken, or tell what it has. Early enough that
      * neither a busy sender nor a busy receiver runs into a bound while the link is fine.
      */
     get isPingDue(): boolean;
     ping(): string;
-    /** The next frame to write. */
+    /** Takes the next frame to write. */
     next(): string;
     /**
      * @param {ServerMessage["type"]} reply what answers it

@@ -28,6 +28,9 @@ async fn the_suite_passes_on_a_cluster() {
         conformance::membership(nodes(&config(cluster.url()), 3).await, seed).await;
         conformance::messages(nodes(&config(cluster.url()), 3).await, seed).await;
     }
+    for seed in 0..6 {
+        conformance::moves(nodes(&config(cluster.url()), 3).await, seed).await;
+    }
     conformance::capacity(nodes(&config(cluster.url()), 3).await).await;
 }
 

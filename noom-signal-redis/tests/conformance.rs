@@ -25,6 +25,16 @@ async fn messages_arrive_once_and_in_order() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_notices_a_move() {
+    log();
+    let server = Server::start().await;
+    for seed in 0..4 {
+        conformance::moves(server.nodes(1).await, seed).await;
+        conformance::moves(server.nodes(3).await, seed).await;
+    }
+}
+
 #[tokio::test]
 async fn the_last_place_goes_to_one() {
     log();

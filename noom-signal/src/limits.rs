@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::protocol::{AnnouncedLimits, UserId};
+use crate::protocol::{AnnouncedLimits, RoomName, UserId};
 
 /// What a server takes, holds and waits for. Each default says its reason; all are bounds on what
 /// one peer can cost.
@@ -56,6 +56,9 @@ pub struct Limits {
     /// How many connections there may be: 100,000, for which a machine should have 2 GB. 0 = no
     /// limit.
     pub connections: usize,
+    /// How many sessions may wait for a client that is away: 100,000. One more, and the one that has
+    /// waited the longest ends before its time. 0 = no limit.
+    pub sessions_away: usize,
     /// How many connections one address may have (of IPv6, one network of 64 bits). 0 = no limit,
     /// the default: behind a proxy that is not told of, all clients have the proxy's address.
     pub connections_per_address: usize,
@@ -67,6 +70,10 @@ pub struct Limits {
     /// How many events of one room are held while an earlier one is on its way: 1,024. Over it,
     /// the room is fetched anew.
     pub held_events: usize,
+    /// How many bytes of messages from other nodes are held, for one room or from one sender, while
+    /// a step that they depend on is on its way: 4 MiB. Over it, they are lost and their targets
+    /// are told.
+    pub held_bytes: usize,
     /// How long a connection may take to say `hello`: 5 s.
     pub handshake: Duration,
     /// How long the policy may take over a join or over ICE servers: 10 s. Over a `hello` it has what
@@ -102,10 +109,12 @@ impl Default for Limits {
             resume_bytes: 1024 * 1024,
             outbound_bytes: 1024 * 1024,
             connections: 100_000,
+            sessions_away: 100_000,
             connections_per_address: 0,
             failed_hellos: 5,
             lobby_rooms: 100,
             held_events: 1024,
+            held_bytes: 4 * 1024 * 1024,
             handshake: Duration::from_secs(5),
             policy: Duration::from_secs(10),
             heartbeat: Duration::from_secs(25),
@@ -151,6 +160,17 @@ pub enum InvalidLimits {
         /// [`Limits::message_bytes`].
         message_bytes: usize,
     },
+    /// The longest list of rooms would not fit into a frame.
+    #[error("a lobby of {lobby_rooms} rooms does not fit into frame_bytes of {frame_bytes}")]
+    LobbyTooBig {
+        /// [`Limits::lobby_rooms`].
+        lobby_rooms: usize,
+        /// [`Limits::frame_bytes`].
+        frame_bytes: usize,
+    },
+    /// A time is longer than 30 days, which is surely a mistake.
+    #[error("{0} is over 30 days")]
+    TooLong(&'static str),
     /// A limit that must not be zero is.
     #[error("{0} must not be 0")]
     Zero(&'static str),
@@ -163,6 +183,12 @@ impl Limits {
 
     /// What relaying adds to a message: the sender's id, and a room's name in escapes.
     const RELAY_OVERHEAD: usize = 512;
+
+    /// What one room adds to a lobby beside its name, each byte of which may need two when escaped.
+    const LISTED_OVERHEAD: usize = 64 + 2 * RoomName::MAX_BYTES;
+
+    /// The longest time that any of the limits may be.
+    const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
     /// Whether the limits go together. A hub is not built on limits that do not.
     ///
@@ -177,12 +203,24 @@ impl Limits {
             ("peers_per_room", self.peers_per_room),
             ("outbound_bytes", self.outbound_bytes),
             ("held_events", self.held_events),
+            ("held_bytes", self.held_bytes),
             ("handshake", self.handshake.as_millis() as usize),
             ("heartbeat", self.heartbeat.as_millis() as usize),
             ("write", self.write.as_millis() as usize),
         ];
         if let Some((name, _)) = zero.into_iter().find(|&(_, value)| value == 0) {
             return Err(InvalidLimits::Zero(name));
+        }
+        let times = [
+            ("handshake", self.handshake),
+            ("policy", self.policy),
+            ("heartbeat", self.heartbeat),
+            ("write", self.write),
+            ("close", self.close),
+            ("resume", self.resume),
+        ];
+        if let Some((name, _)) = times.into_iter().find(|&(_, time)| time > Self::LONGEST) {
+            return Err(InvalidLimits::TooLong(name));
         }
         if self.messages_per_second > 0 && self.burst == 0 {
             return Err(InvalidLimits::Zero("burst"));
@@ -193,9 +231,16 @@ impl Limits {
                 message_bytes: self.message_bytes,
             });
         }
-        if self.message_bytes + Self::RELAY_OVERHEAD > self.frame_bytes {
+        if self.message_bytes.saturating_add(Self::RELAY_OVERHEAD) > self.frame_bytes {
             return Err(InvalidLimits::MessageTooBig {
                 message_bytes: self.message_bytes,
+                frame_bytes: self.frame_bytes,
+            });
+        }
+        let lobby = self.lobby_rooms.saturating_mul(Self::LISTED_OVERHEAD).saturating_add(1024);
+        if lobby > self.frame_bytes {
+            return Err(InvalidLimits::LobbyTooBig {
+                lobby_rooms: self.lobby_rooms,
                 frame_bytes: self.frame_bytes,
             });
         }
@@ -213,7 +258,8 @@ impl Limits {
 
     /// The longest a roster of so many peers can be.
     pub(crate) fn roster_bytes(&self, peers: usize) -> usize {
-        peers.saturating_mul(self.meta_bytes + Self::MEMBER_OVERHEAD).saturating_add(1024)
+        let member = self.meta_bytes.saturating_add(Self::MEMBER_OVERHEAD);
+        peers.saturating_mul(member).saturating_add(1024)
     }
 
     /// What clients are told, in the `hello`.
@@ -250,6 +296,12 @@ mod tests {
     fn a_roster_must_fit_into_a_frame() {
         let limits = Limits { peers_per_room: 1000, ..Limits::default() };
         assert!(matches!(limits.check(), Err(InvalidLimits::RosterTooBig { .. })));
+        let limits = Limits { lobby_rooms: 10_000, ..Limits::default() };
+        assert!(matches!(limits.check(), Err(InvalidLimits::LobbyTooBig { .. })));
+        let limits = Limits { message_bytes: usize::MAX, bytes_per_second: 0, ..Limits::default() };
+        assert!(matches!(limits.check(), Err(InvalidLimits::MessageTooBig { .. })));
+        let limits = Limits { resume: Duration::MAX, ..Limits::default() };
+        assert_eq!(limits.check(), Err(InvalidLimits::TooLong("resume")));
         let limits = Limits { heartbeat: Duration::ZERO, ..Limits::default() };
         assert_eq!(limits.check(), Err(InvalidLimits::Zero("heartbeat")));
     }

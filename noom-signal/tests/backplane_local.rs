@@ -35,6 +35,14 @@ async fn messages_arrive_once_and_in_order() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_notices_a_move() {
+    for seed in 0..5 {
+        conformance::moves(cluster(1), seed).await;
+        conformance::moves(cluster(4), seed).await;
+    }
+}
+
 #[tokio::test]
 async fn the_last_place_goes_to_one() {
     conformance::capacity(cluster(3)).await;

@@ -1,28 +1,15 @@
 // One's own camera and microphone: muting, switching, turning off, leaving; seen from both ends.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SMALL_CAMERA } from "./harness/person.mjs";
+import { choose, hasShape, TWO_CAMERAS, WIDE_CAMERA } from "./harness/cameras.mjs";
 import { Stage } from "./harness/stage.mjs";
 import { until } from "./harness/wait.mjs";
-
-// Chromium's fake_device_1 is a depth camera, whose picture the browser shows but doesn't send.
-const WIDE_CAMERA = "fake_device_2";
 
 const stage = Stage.set();
 
 /** Two people who see each other, with cameras that can be told apart. */
 function pair(t, room) {
-  return stage.pair(t, room, { camera: { ...SMALL_CAMERA, wide: WIDE_CAMERA } });
-}
-
-function hasShape({ width, height }, shape) {
-  return Math.abs(width / height - shape) < 0.1;
-}
-
-async function choose(person, kind, label) {
-  await person.press("Devices");
-  await person.page.getByRole("combobox", { name: kind }).selectOption({ label });
-  await person.page.keyboard.press("Escape");
+  return stage.pair(t, room, { camera: TWO_CAMERAS });
 }
 
 async function isMarked(viewer, name, mark, on = true) {

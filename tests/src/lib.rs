@@ -8,18 +8,26 @@
 //! that would come after it: see [`Client::nothing_came`].
 
 mod client;
+mod delayed;
+mod proxy;
+mod random;
 mod raw;
 mod rules;
 mod scene;
+mod seed;
 mod server;
 
 use std::time::{Duration, Instant};
 
 pub use client::{Client, Link, strip};
+pub use delayed::{Delayed, Trouble, Wires};
 pub use noom_signal::{Hub, HubBuilder, Limits};
+pub use proxy::{Fault, Proxy, Way};
+pub use random::Random;
 pub use raw::RawSocket;
 pub use rules::Rules;
 pub use scene::Scene;
+pub use seed::seed;
 pub use serde_json::{Value, json};
 pub use server::Server;
 

@@ -27,7 +27,8 @@ pub struct RawSocket {
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 impl RawSocket {
-    pub(crate) async fn open(address: SocketAddr) -> Self {
+    /// Connects, and says nothing.
+    pub async fn open(address: SocketAddr) -> Self {
         let (read, write) = TcpStream::connect(address).await.unwrap().into_split();
         let (chunks, taken) = mpsc::unbounded_channel();
         tokio::spawn(read_to_end(read, chunks));
@@ -36,7 +37,17 @@ impl RawSocket {
 
     /// Writes these bytes, as far as the server takes them.
     pub async fn write(&mut self, bytes: &[u8]) {
-        let _ = self.write.write_all(bytes).await;
+        let _ = self.try_write(bytes).await;
+    }
+
+    /// Writes these bytes; an error says that the server has cut the connection.
+    pub async fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.write.write_all(bytes).await
+    }
+
+    /// Whether the server has said something that was not read here yet.
+    pub fn has_read(&self) -> bool {
+        !self.read.is_empty()
     }
 
     /// Asks for a WebSocket.

@@ -7,10 +7,7 @@ use futures_util::FutureExt;
 use noom_signal::{ConnectRequest, Hub, HubBuilder, transport::pipe};
 use noom_signal_axum::Endpoint;
 use serde_json::Value;
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::{
     client::IntoClientRequest,
     http::{HeaderValue, Request, Response},
@@ -53,19 +50,31 @@ impl Server {
 
     /// An application of the test's own around a hub.
     pub async fn serving(hub: Hub, app: Router) -> Self {
-        // More than a storm of connections can overflow.
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener: TcpListener = socket.listen(4096).unwrap();
-        let address = listener.local_addr().unwrap();
-        let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self::over(Self::http(), hub, app)
+    }
+
+    /// An HTTP server on a free port of this machine, to be adjusted.
+    pub fn http() -> noom_signal_axum::Server {
+        noom_signal_axum::Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
+    }
+
+    /// An application behind a server of the test's own.
+    pub fn over(http: noom_signal_axum::Server, hub: Hub, app: Router) -> Self {
+        let address = http.local_addr().unwrap();
+        let task = tokio::spawn(http.serve(app));
         Self { hub, listening: Some(Listening { address, task }) }
     }
 
     /// A hub that is reached by pipes, for tests in virtual time.
     pub fn in_process(hub: HubBuilder) -> Self {
         Self { hub: hub.build().expect("limits that go together"), listening: None }
+    }
+
+    /// Ends the HTTP server, and waits for that; the hub goes on.
+    pub async fn stop_listening(&mut self) {
+        let listening = self.listening.as_mut().expect("a server with a socket");
+        listening.task.abort();
+        let _ = (&mut listening.task).await;
     }
 
     /// Where the HTTP server listens.

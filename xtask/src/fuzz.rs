@@ -46,6 +46,13 @@ pub(crate) fn test(sh: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The targets are a workspace of their own, which lints have to be told of.
+pub(crate) fn clippy(sh: &Shell) -> anyhow::Result<()> {
+    let _folder = sh.push_dir(FOLDER);
+    cmd!(sh, "cargo clippy --locked --all-targets -- -D warnings").run()?;
+    Ok(())
+}
+
 /// Runs the targets, one after the other, keeping in `fuzz/target` what they have found so far.
 pub(crate) fn run(sh: &Shell, target: Option<Target>, length: Length) -> anyhow::Result<()> {
     prerequisites::meet(sh, &[Step::Fuzz])?;

@@ -18,7 +18,8 @@ const NODE_FOLDER: &str = "target/tools/node";
 pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
     let node = steps.contains(&Step::Js) || steps.contains(&Step::Browser);
     let browsers = steps.contains(&Step::Browser);
-    let fuzz = steps.contains(&Step::Fuzz);
+    // To lint the fuzz targets is to build libFuzzer too.
+    let fuzz = steps.contains(&Step::Fuzz) || steps.contains(&Step::Clippy);
     let packages = missing(fuzz, node, browsers);
     if !packages.is_empty() {
         let list = packages.join(" ");

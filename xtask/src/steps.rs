@@ -13,7 +13,7 @@ use crate::{browser, deny, fuzz, javascript, prerequisites, types};
 pub(crate) enum Step {
     /// Formatting.
     Fmt,
-    /// Lints, over all targets and features.
+    /// Lints, over all targets and features, and the fuzz targets.
     Clippy,
     /// The documentation builds without warnings.
     Doc,
@@ -68,6 +68,7 @@ impl Step {
             Self::Clippy => {
                 cmd!(sh, "cargo clippy --workspace --all-targets --all-features -- -D warnings")
                     .run()?;
+                fuzz::clippy(sh)?;
             }
             Self::Doc => cmd!(sh, "cargo doc --workspace --no-deps --all-features")
                 .env("RUSTDOCFLAGS", "-D warnings")

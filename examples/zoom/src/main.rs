@@ -4,45 +4,36 @@
 //! built on in `noom-signal-js`; both are embedded in the binary.
 
 mod assets;
+mod limits;
 mod options;
 mod policy;
 
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use axum::{Router, serve::ListenerExt};
-use clap::Parser;
+use axum::Router;
 use noom_signal::Hub;
 use noom_signal_axum::Endpoint;
-use tokio::net::{TcpListener, TcpSocket};
 use tracing_subscriber::EnvFilter;
 
 use options::Options;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = Options::from_command_line();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
     let hub = Hub::builder().limits(options.limits()).policy(options.policy()).build()?;
     let app = Router::new()
         .route("/signal", Endpoint::new(hub.clone()).behind_proxies(options.proxies).route())
-        .merge(assets::routes())
-        .into_make_service_with_connect_info::<SocketAddr>();
-
-    let listener = listen(options.listen)?;
-    announce(listener.local_addr()?);
-    let listener = listener.tap_io(|connection| {
-        // Signaling is small messages that should not wait for each other.
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-    });
-    // axum's own graceful shutdown would wait for idle keep-alive connections and not for
-    // WebSockets, so it is left out: the hub closes those itself, and then we are done.
+        .merge(assets::routes());
+    let server = options.bind();
+    let server = server.with_context(|| format!("cannot listen on {}", options.listen))?;
+    announce(server.local_addr()?);
+    // The server does not wait for WebSockets: the hub closes those, and then we are done.
     tokio::select! {
-        served = axum::serve(listener, app) => served.context("the server stopped"),
+        () = server.serve(app) => {}
         () = stop_signal() => {
             tracing::info!(clients = hub.stats().connections, "stopping");
             tokio::select! {
@@ -50,18 +41,9 @@ async fn main() -> anyhow::Result<()> {
                 // Whoever asks twice means it.
                 () = stop_signal() => hub.shutdown().await,
             }
-            Ok(())
         }
     }
-}
-
-/// Listens with a long backlog: after a restart all clients come back at once, and with the usual
-/// 128 places most would wait a second for their next try.
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    Ok(socket.listen(4096)?)
+    Ok(())
 }
 
 fn announce(address: SocketAddr) {

@@ -1,11 +1,12 @@
 //! The command line.
 
-use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
+use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 use noom_signal::{Limits, protocol::IceServer, turn::TurnSecret};
+use noom_signal_axum::Server;
 
-use crate::policy::Calls;
+use crate::{limits::LimitFlags, policy::Calls};
 
 /// A video call in the browser.
 #[derive(Debug, Parser)]
@@ -44,86 +45,25 @@ pub(crate) struct Options {
     #[arg(long, env = "NOOM_TURN_TTL_MS", default_value_t = millis(TurnSecret::DEFAULT_TTL), value_name = "MS", value_parser = clap::value_parser!(u64).range(1000..))]
     turn_ttl_ms: u64,
 
-    /// How many people one room holds.
-    #[arg(long, env = "NOOM_PEERS_PER_ROOM", default_value_t = 16, value_name = "N")]
-    peers_per_room: usize,
-
-    /// How many rooms one client may be in.
-    #[arg(long, env = "NOOM_ROOMS_PER_PEER", default_value_t = defaults().rooms_per_peer, value_name = "N")]
-    rooms_per_peer: usize,
-
-    /// How many messages a second a client may send in the long run; 0 = any number.
-    #[arg(long, env = "NOOM_MESSAGES_PER_SECOND", default_value_t = defaults().messages_per_second, value_name = "N")]
-    messages_per_second: u32,
-
-    /// How many messages a client may send at once.
-    #[arg(long, env = "NOOM_BURST", default_value_t = defaults().burst, value_name = "N")]
-    burst: u32,
-
-    /// How many bytes a second a client may send in the long run; 0 = any number.
-    #[arg(long, env = "NOOM_BYTES_PER_SECOND", default_value_t = defaults().bytes_per_second, value_name = "BYTES")]
-    bytes_per_second: u32,
-
-    /// How many bytes a client may send at once.
-    #[arg(long, env = "NOOM_BYTE_BURST", default_value_t = defaults().byte_burst, value_name = "BYTES")]
-    byte_burst: u32,
-
-    /// How many connections there may be; 0 = any number.
-    #[arg(long, env = "NOOM_MAX_CONNECTIONS", default_value_t = defaults().connections, value_name = "N")]
-    max_connections: usize,
-
-    /// How many connections one address may have; 0 = any number. Not behind a proxy, unless
-    /// --proxies says how many there are.
-    #[arg(long, env = "NOOM_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = defaults().connections_per_address, value_name = "N")]
-    max_connections_per_address: usize,
-
     /// How many proxies stand before this server and add to X-Forwarded-For.
     #[arg(long, env = "NOOM_PROXIES", default_value_t = 0, value_name = "N")]
     pub(crate) proxies: usize,
 
-    /// How many refused hellos of one address cost it nothing; later ones are delayed.
-    #[arg(long, env = "NOOM_FAILED_HELLOS", default_value_t = defaults().failed_hellos, value_name = "N")]
-    failed_hellos: u32,
+    /// How long a client may take over the head of an HTTP request, in milliseconds.
+    #[arg(long, env = "NOOM_HEADER_MS", default_value_t = millis(Server::HEADER_TIMEOUT), value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
+    header_ms: u64,
 
-    /// How many frames are kept for a client that lost its connection.
-    #[arg(long, env = "NOOM_RESUME_FRAMES", default_value_t = defaults().resume_frames, value_name = "N")]
-    resume_frames: usize,
-
-    /// How many bytes are kept for a client that lost its connection.
-    #[arg(long, env = "NOOM_RESUME_BYTES", default_value_t = defaults().resume_bytes, value_name = "BYTES")]
-    resume_bytes: usize,
+    /// How many connections there may be that are no WebSocket yet, or never will be; 0 = any
+    /// number. One more takes the place of the one that has been idle longest.
+    #[arg(long, env = "NOOM_MAX_WAITING", default_value_t = Server::WAITING, value_name = "N")]
+    max_waiting: usize,
 
     /// How long a stop may take, in milliseconds: clients are sent away spread over this time.
     #[arg(long, env = "NOOM_DRAIN_MS", default_value_t = 2000, value_name = "MS")]
     drain_ms: u64,
 
-    /// The longest message of a client, in bytes.
-    #[arg(long, env = "NOOM_MESSAGE_BYTES", default_value_t = defaults().message_bytes, value_name = "BYTES")]
-    message_bytes: usize,
-
-    /// The longest description a client may give of itself, in bytes.
-    #[arg(long, env = "NOOM_META_BYTES", default_value_t = defaults().meta_bytes, value_name = "BYTES")]
-    meta_bytes: usize,
-
-    /// How many bytes may wait for a client that reads slowly.
-    #[arg(long, env = "NOOM_OUTBOUND_BYTES", default_value_t = defaults().outbound_bytes, value_name = "BYTES")]
-    outbound_bytes: usize,
-
-    /// How long a client may take to say hello, in milliseconds.
-    #[arg(long, env = "NOOM_HANDSHAKE_MS", default_value_t = millis(defaults().handshake), value_name = "MS")]
-    handshake_ms: u64,
-
-    /// How often clients are pinged, in milliseconds; silence for twice that ends a connection.
-    #[arg(long, env = "NOOM_HEARTBEAT_MS", default_value_t = millis(defaults().heartbeat), value_name = "MS")]
-    heartbeat_ms: u64,
-
-    /// How long a client that lost its connection keeps its place, in milliseconds; 0 = not at all.
-    #[arg(long, env = "NOOM_RESUME_MS", default_value_t = millis(defaults().resume), value_name = "MS")]
-    resume_ms: u64,
-}
-
-fn defaults() -> Limits {
-    Limits::default()
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -131,26 +71,31 @@ fn millis(duration: Duration) -> u64 {
 }
 
 impl Options {
+    /// The command line. Where it makes no sense, the process ends with the reason and code 2.
+    pub(crate) fn from_command_line() -> Self {
+        let options = Self::parse();
+        if let Err(error) = options.check() {
+            error.exit();
+        }
+        options
+    }
+
+    /// Whether the limits go together. The reason names flags, not fields.
+    fn check(&self) -> Result<(), clap::Error> {
+        self.limits().check().map_err(|error| {
+            let why = error.to_string().replace('_', "-");
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{why}\n"))
+        })
+    }
+
     pub(crate) fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
-        limits.peers_per_room = self.peers_per_room;
-        limits.rooms_per_peer = self.rooms_per_peer;
-        limits.messages_per_second = self.messages_per_second;
-        limits.burst = self.burst;
-        limits.bytes_per_second = self.bytes_per_second;
-        limits.byte_burst = self.byte_burst;
-        limits.connections = self.max_connections;
-        limits.connections_per_address = self.max_connections_per_address;
-        limits.failed_hellos = self.failed_hellos;
-        limits.resume_frames = self.resume_frames;
-        limits.resume_bytes = self.resume_bytes;
-        limits.message_bytes = self.message_bytes;
-        limits.meta_bytes = self.meta_bytes;
-        limits.outbound_bytes = self.outbound_bytes;
-        limits.handshake = Duration::from_millis(self.handshake_ms);
-        limits.heartbeat = Duration::from_millis(self.heartbeat_ms);
-        limits.resume = Duration::from_millis(self.resume_ms);
-        limits
+        self.limits.limits()
+    }
+
+    /// Listens where it was asked to.
+    pub(crate) fn bind(&self) -> io::Result<Server> {
+        let header_timeout = Duration::from_millis(self.header_ms);
+        Ok(Server::bind(self.listen)?.header_timeout(header_timeout).waiting(self.max_waiting))
     }
 
     pub(crate) fn drain(&self) -> Duration {
@@ -198,8 +143,31 @@ mod tests {
 
     #[test]
     fn the_defaults_go_together() {
-        let options = Options::parse_from(["zoom"]);
-        assert_eq!(options.limits().check(), Ok(()));
+        assert!(Options::parse_from(["zoom"]).check().is_ok());
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_said_in_one_line() {
+        for (args, why) in [
+            (vec!["--heartbeat-ms", "0"], "error: heartbeat must not be 0\n"),
+            (vec!["--burst", "0"], "error: burst must not be 0\n"),
+            (
+                vec!["--byte-burst", "1000"],
+                "error: byte-burst of 1000 never lets a message of 65536 bytes through\n",
+            ),
+            (
+                vec!["--frame-bytes", "65536"],
+                "error: frame-bytes of 65536 cannot carry messages of 65536 bytes\n",
+            ),
+            (
+                vec!["--meta-bytes", "60000", "--peers-per-room", "50"],
+                "error: a room of 50 peers with meta of 60000 bytes needs frames of 3085824 bytes, \
+                 but frame-bytes is 1048576\n",
+            ),
+        ] {
+            let error = Options::parse_from([vec!["zoom"], args].concat()).check().unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.exit_code()), (why, 2));
+        }
     }
 
     #[test]

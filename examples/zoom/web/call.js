@@ -112,6 +112,7 @@ export class Call extends Emitter {
       this.#mesh.on("peer", ({ peer }) => (people(), this.emit("joined", { name: shownName(peer.meta.name) }))),
       this.#mesh.on("peerleft", ({ peer }) => (people(), this.emit("left", { name: shownName(peer.meta.name) }))),
       this.#mesh.on("peerupdated", people),
+      this.#mesh.on("peerrenamed", people),
       this.#mesh.on("track", people),
       this.#mesh.on("trackended", people),
       this.#mesh.on("state", people),

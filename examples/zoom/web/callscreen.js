@@ -44,14 +44,14 @@ export class CallScreen {
       call.on("joined", ({ name }) => notify(t("call.joined", { name }))),
       call.on("left", ({ name }) => notify(t("call.left", { name }))),
       media.on("change", () => this.#showErrors()),
-      watchSpeaking(() => call.peers, (id, speaking) => {
-        const tile = this.grid.get(id);
+      watchSpeaking(() => call.peers.values(), (peer, speaking) => {
+        const tile = this.grid.get(peer);
         if (tile) tile.speaking = speaking;
       }),
     ];
     this.#told = new Set(Object.values(media.errors)); // already said before joining
     this.banner.state = call.signalState;
-    this.grid.add(SELF, new Tile({ id: SELF, own: true }));
+    this.grid.add(SELF, new Tile({ own: true }));
     this.#show();
   }
 
@@ -86,14 +86,14 @@ export class CallScreen {
     const own = this.grid.get(SELF);
     own.setTracks([this.#media.tracks.camera]);
     own.update({ meta: this.#call.meta });
-    for (const { dataset } of [...this.grid.element.children]) {
-      if (dataset.peer !== SELF && !this.#call.peers.has(dataset.peer)) this.grid.remove(dataset.peer);
-    }
-    for (const [id, peer] of this.#call.peers) {
-      if (!this.grid.get(id)) this.grid.add(id, new Tile({ id, onplay: () => this.#playAll() }));
-      const tile = this.grid.get(id);
+    // By the peer itself, not by its id: that changes when the server restarts, and the tile must stay.
+    const peers = new Set(this.#call.peers.values());
+    for (const key of this.grid.keys) if (key !== SELF && !peers.has(key)) this.grid.remove(key);
+    for (const peer of peers) {
+      if (!this.grid.get(peer)) this.grid.add(peer, new Tile({ onplay: () => this.#playAll() }));
+      const tile = this.grid.get(peer);
       tile.setTracks(peer.tracks.values());
-      tile.update({ meta: peer.meta, state: peer.connectionState });
+      tile.update({ id: peer.id, meta: peer.meta, state: peer.connectionState });
     }
     const people = this.grid.size;
     setText(this.count, people === 1 ? t("call.count.one") : t("call.count.many", { count: people }));

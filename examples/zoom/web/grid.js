@@ -19,6 +19,10 @@ export class Grid {
     this.#observer.observe(this.element);
   }
 
+  get keys() {
+    return [...this.#tiles.keys()];
+  }
+
   get tiles() {
     return this.#tiles.values();
   }
@@ -27,26 +31,26 @@ export class Grid {
     return this.#tiles.size;
   }
 
-  get(id) {
-    return this.#tiles.get(id);
+  get(key) {
+    return this.#tiles.get(key);
   }
 
-  add(id, tile) {
-    this.#tiles.get(id)?.close();
-    this.#tiles.set(id, tile);
+  add(key, tile) {
+    this.#tiles.get(key)?.close();
+    this.#tiles.set(key, tile);
     this.element.append(tile.element);
     this.#layout();
   }
 
-  remove(id) {
-    this.#tiles.get(id)?.close();
-    this.#tiles.delete(id);
+  remove(key) {
+    this.#tiles.get(key)?.close();
+    this.#tiles.delete(key);
     this.#layout();
   }
 
   close() {
     this.#observer.disconnect();
-    for (const id of [...this.#tiles.keys()]) this.remove(id);
+    for (const key of this.keys) this.remove(key);
   }
 
   #layout() {

@@ -22,7 +22,7 @@ const STATE_TEXT = {
 export class Tile {
   #stream = new MediaStream();
 
-  constructor({ id, own = false, onplay }) {
+  constructor({ own = false, onplay }) {
     this.own = own;
     this.video = h("video", { autoplay: true, playsInline: true, muted: own, disablePictureInPicture: own });
     if (own) this.video.defaultMuted = true;
@@ -33,14 +33,14 @@ export class Tile {
     this.status = h("span", { class: "tile-status", hidden: true });
     this.playButton = h("button", { class: "tile-play", type: "button", hidden: true, onclick: onplay },
       icon("play"), h("span", {}, t("call.playAll")));
-    this.element = h("li", { class: own ? "tile tile-own" : "tile", dataset: { peer: own ? "self" : id, state: own ? "connected" : "new" } },
+    this.element = h("li", { class: own ? "tile tile-own" : "tile", dataset: { peer: "self", state: own ? "connected" : "new" } },
       this.video, this.avatar, this.status, this.playButton,
       h("span", { class: "tile-caption" }, this.label, this.cameraBadge, this.mutedBadge));
     this.video.srcObject = this.#stream;
   }
 
   /** Shows what is known about the person. `meta` came from another browser: every member of it is checked here. */
-  update({ meta = {}, state = "connected" }) {
+  update({ id = "self", meta = {}, state = "connected" }) {
     const name = shownName(meta.name);
     const shown = this.own ? t("tile.you", { name }) : name;
     const cameraOff = Boolean(meta.cameraOff) || this.#stream.getVideoTracks().length === 0;
@@ -49,6 +49,7 @@ export class Tile {
     this.avatar.style.setProperty("--hue", hueOf(name));
     this.mutedBadge.hidden = !meta.muted;
     this.cameraBadge.hidden = !meta.cameraOff;
+    this.element.dataset.peer = id;
     this.element.dataset.state = state;
     this.element.classList.toggle("tile-dark", cameraOff);
     this.video.setAttribute("aria-label", t("tile.video", { name: shown }));

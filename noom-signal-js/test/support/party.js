@@ -20,7 +20,7 @@ export class Party {
     const mesh = new Mesh(signal, "room", { RTCPeerConnection: FakePeerConnection, ...options });
     const events = [];
     const errors = [];
-    for (const type of ["joined", "left", "peer", "peerupdated", "peerleft", "track", "trackended", "channel", "data", "state"]) {
+    for (const type of ["joined", "left", "peer", "peerupdated", "peerrenamed", "peerleft", "track", "trackended", "channel", "data", "state"]) {
       mesh.on(type, (event) => events.push({ type, ...event }));
     }
     mesh.on("error", ({ error }) => errors.push(error));

@@ -14,6 +14,7 @@ signal.emit("welcome", {});
 const mesh = new Mesh(signal, "standup", { rtc: { iceTransportPolicy: "relay" }, offerTimeoutMs: 1000 });
 mesh.on("track", ({ peer, slot, track, streams }) => console.log(peer.tracks.get(slot) === track, streams.length));
 mesh.on("data", ({ peer, label, data }) => console.log(peer.channel(label)?.readyState, data));
+mesh.on("peerrenamed", ({ peer, former }) => console.log(peer.id !== former));
 mesh.on("peerleft", ({ peer, reason, successor }) => console.log(peer.id, reason, successor?.connectionState));
 mesh.on("state", ({ peer, state }) => console.log(peer.connection.signalingState, state === "failed"));
 

@@ -4,9 +4,9 @@
 -- ARGV    4 room  5 the step that its sender knew  6 its sender  7 what follows
 --         then for each node: node, what the message comes after there
 -- Result  OK, then the nodes that have it, with its number there | FULL or SETTLING (some may have it) | EPOCH | FENCED
--- Atomic  with all moves. A peer that moved in a later step than the sender knew is left out on its
---         old node, and gets a copy on its new one: that one may not be among the nodes, and
---         where it is, it may have handled the broadcast before the peer arrived.
+-- Atomic  with all moves. A peer that was on a node at the step that the sender knew, and has moved
+--         away since, is left out there and gets a copy where it is now: that node may not be
+--         among those named, and where it is, gives the broadcast to nobody who came later.
 -- Cost    O(nodes named + moves in the last minute from them in this room).
 
 local no = refused()
@@ -19,9 +19,14 @@ for at = 8, #ARGV, 2 do
   local marks = redis.call('HGETALL', K .. 'gone:' .. node .. ':' .. room)
   local except = {}
   for n = 1, #marks, 2 do
-    local peer, to, step = marks[n], string.match(marks[n + 1], '^(%x+) (%d+)')
-    if tonumber(step) > known then
+    local peer, mark = marks[n], marks[n + 1]
+    local was_here = false
+    for first, last in string.gmatch(mark, '(%d+)%-(%d+)') do
+      was_here = was_here or (tonumber(first) <= known and known < tonumber(last))
+    end
+    if was_here then
       except[#except + 1] = peer
+      local to = string.match(mark, '^%x+') or node
       local copy = table.concat({ 'm', '-', from, peer, after, rest }, ' ')
       if append(follow(to, room, peer), copy, false) == 'FULL' then answer = 'FULL' end
     end

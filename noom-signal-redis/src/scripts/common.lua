@@ -20,7 +20,8 @@
 --   room:ROOM      hash  .s step, .v version, .t token, .l listed; PEER -> member
 --   seats:ROOM     hash  node -> how many of its peers are in the room
 --   lobby          zset  listed room -> minus its number of peers
---   gone:NODE:ROOM hash  peer that moved away of late -> "NODE STEP MS"
+--   gone:NODE:ROOM hash  peer that moved away of late -> "TO MS FROM-UNTIL…": where it went (- if it
+--                        is back), when, and the steps between which it was here, each time
 --
 -- A member is "NODE GENERATION SEAT SINCE USERLEN USER…META": only Rust reads what follows SINCE.
 
@@ -101,7 +102,10 @@ local function place(room, peer, node, generation, seat, since, tail)
   redis.call('HINCRBY', K .. 'seats:' .. room, node, 1)
   redis.call('SADD', K .. 'peers:' .. node, peer .. ' ' .. room)
   redis.call('SADD', K .. 'where:' .. peer, room)
-  redis.call('HDEL', K .. 'gone:' .. node .. ':' .. room, peer)
+  -- It is (back) here; that it was away, a broadcast of that time still has to know.
+  local marks = K .. 'gone:' .. node .. ':' .. room
+  local mark = redis.call('HGET', marks, peer)
+  if mark then redis.call('HSET', marks, peer, (string.gsub(mark, '^%S+', '-'))) end
   return text
 end
 
@@ -152,8 +156,9 @@ end
 local function follow(node, room, peer)
   for _ = 1, 16 do
     local mark = redis.call('HGET', K .. 'gone:' .. node .. ':' .. room, peer)
-    if not mark then break end
-    node = string.match(mark, '^%x+')
+    local to = mark and string.match(mark, '^%x+')
+    if not to then break end
+    node = to
   end
   return node
 end

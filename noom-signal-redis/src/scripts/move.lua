@@ -33,8 +33,8 @@ for _, stay in ipairs(stays) do
   local room = stay[1]
   local key = K .. 'room:' .. room
   local text = redis.call('HGET', key, peer)
-  local node, former, _, since, tail
-  if text then node, former, _, since, tail = member(text) end
+  local node, former, came, since, tail
+  if text then node, former, came, since, tail = member(text) end
   if text and (taken or (node == NODE and former == stay[2])) then
     local nodes = nodes_of(room)
     if redis.call('HEXISTS', K .. 'seats:' .. room, to) == 0 then nodes[#nodes + 1] = to end
@@ -47,11 +47,17 @@ for _, stay in ipairs(stays) do
         -- A room where peers move all the time: those of more than a minute ago go.
         local old = redis.call('HGETALL', marks)
         for at = 1, #old, 2 do
-          local since_ms = tonumber(string.match(old[at + 1], '(%d+)$'))
-          if since_ms < time - 60000 then redis.call('HDEL', marks, old[at]) end
+          local moved = tonumber(string.match(old[at + 1], '^%S+ (%d+)'))
+          if moved < time - 60000 then redis.call('HDEL', marks, old[at]) end
         end
       end
-      redis.call('HSET', marks, peer, table.concat({ to, seat, string.format('%.0f', time) }, ' '))
+      -- The last sixteen times that it was here are enough for what is still on its way.
+      local stays = { came .. '-' .. seat }
+      for stay in string.gmatch(redis.call('HGET', marks, peer) or '', '%d+%-%d+') do
+        if #stays < 16 then stays[#stays + 1] = stay end
+      end
+      local mark = { to, string.format('%.0f', time), table.concat(stays, ' ') }
+      redis.call('HSET', marks, peer, table.concat(mark, ' '))
       redis.call('PEXPIRE', marks, 60000)
     end
     local change = peer .. ' ' .. generation .. ' ' .. to

@@ -138,9 +138,10 @@ pub trait Backplane: Send + Sync + 'static {
 
     /// Hands a message to each of `nodes`, for all their peers in the room.
     ///
-    /// Where such a node has handed a peer over, in a step later than [`Message::known`], that peer
-    /// gets the message too: it is named in [`Message::except`], and the message goes to its new
-    /// node once more, with [`Target::Peer`].
+    /// Where such a node has handed a peer over, in a step later than [`Message::known`], that had
+    /// come to it in one that is not later ([`Member::seat`]), that peer gets the message too: it is
+    /// named in [`Message::except`], and the message goes to its new node once more, with
+    /// [`Target::Peer`].
     ///
     /// # Errors
     ///

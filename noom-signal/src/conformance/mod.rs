@@ -26,6 +26,7 @@
 
 mod membership;
 mod messages;
+mod moves;
 mod witness;
 
 use std::{sync::Arc, time::Duration};
@@ -34,6 +35,7 @@ use crate::{Hub, Limits, backplane::Backplane};
 
 pub use membership::{capacity, membership};
 pub use messages::messages;
+pub use moves::moves;
 
 /// How long a suite waits for anything before it calls it missing. Long, since nothing is proved by
 /// a machine that was busy.

@@ -8,7 +8,8 @@ use super::PATIENCE;
 use crate::{
     ConnectRequest, Hub,
     protocol::{
-        ClientMessage, ErrorCode, Json, PeerId, PeerInfo, RoomName, ServerMessage, Target, client,
+        ClientMessage, ErrorCode, Json, PeerId, PeerInfo, Resumed, RoomName, ServerMessage,
+        SessionSecret, Target, client, server,
     },
     transport::{ClientEnd, pipe},
 };
@@ -17,12 +18,17 @@ use crate::{
 pub(super) struct Witness {
     pub(super) peer: PeerId,
     client: ClientEnd,
+    session: SessionSecret,
+    /// How many counted frames it has taken.
+    received: u64,
     next_id: u64,
     pictures: HashMap<RoomName, Picture>,
     /// What happened in each room, by version, as far as this peer was there.
     pub(super) history: HashMap<RoomName, BTreeMap<u64, String>>,
     /// The numbers that came in each room from each peer, in order.
     pub(super) heard: HashMap<(RoomName, PeerId), Vec<u64>>,
+    /// The last number from each peer, in whatever room.
+    last: HashMap<PeerId, u64>,
 }
 
 /// One room, put together from frames.
@@ -32,20 +38,41 @@ struct Picture {
     others: HashMap<PeerId, PeerInfo>,
 }
 
+async fn connect(hub: &Hub, hello: client::Hello) -> (server::Hello, ClientEnd) {
+    let (server_end, mut client) = pipe(64);
+    tokio::spawn(hub.admit(ConnectRequest::default()).unwrap().serve(server_end));
+    client.send(hello).await.unwrap();
+    match timeout(PATIENCE, client.recv()).await {
+        Ok(Some(ServerMessage::Hello(hello))) => (hello, client),
+        other => panic!("no hello, but {other:?}"),
+    }
+}
+
 impl Witness {
     pub(super) async fn arrive(hub: &Hub) -> Self {
-        let (server_end, mut client) = pipe(64);
-        tokio::spawn(hub.admit(ConnectRequest::default()).unwrap().serve(server_end));
-        client.send(client::Hello::default()).await.unwrap();
-        let Some(ServerMessage::Hello(hello)) = client.recv().await else { panic!("no hello") };
+        let (hello, client) = connect(hub, client::Hello::default()).await;
         Self {
             peer: hello.peer,
             client,
+            session: hello.session,
+            received: 0,
             next_id: 0,
             pictures: HashMap::new(),
             history: HashMap::new(),
             heard: HashMap::new(),
+            last: HashMap::new(),
         }
+    }
+
+    /// Cuts its link and goes on at another hub, as if nothing were.
+    pub(super) async fn hop(&mut self, hub: &Hub) {
+        let (session, received) = (self.session.clone(), self.received);
+        let resume = Some(client::Resume { session, received });
+        let (hello, client) = connect(hub, client::Hello { resume, ..Default::default() }).await;
+        assert_eq!(hello.peer, self.peer, "another peer after a move");
+        assert_eq!(hello.resumed, Resumed::Full, "{}: something is lost", self.peer);
+        assert_eq!(hello.received, Some(self.next_id), "{}: requests are lost", self.peer);
+        self.client = client;
     }
 
     pub(super) async fn join(&mut self, room: &RoomName) -> Result<(), ErrorCode> {
@@ -138,6 +165,7 @@ impl Witness {
     /// Checks a frame against all that was told before.
     fn witness(&mut self, frame: &ServerMessage) {
         let me = self.peer.clone();
+        self.received += 1;
         match frame {
             ServerMessage::Joined(joined) => {
                 let others: HashMap<_, _> =
@@ -189,6 +217,8 @@ impl Witness {
                 assert!(known, "{me}: a message from {}, who is not here", message.from);
                 let (from, room, number): (PeerId, RoomName, u64) = message.data.read().unwrap();
                 assert_eq!((&from, &room), (&message.from, &message.room), "{me}: misdelivered");
+                let last = self.last.insert(from.clone(), number);
+                assert!(last < Some(number), "{me}: {number} from {from} after {last:?}");
                 self.heard.entry((room, from)).or_default().push(number);
             }
             ServerMessage::Roster(roster) => {

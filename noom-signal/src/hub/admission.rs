@@ -12,16 +12,18 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
     Hub, Inner,
-    connection::{Connection, Departure, Holder},
+    arrivals::Brought,
+    connection::{Connection, Departure},
     door::Pass,
     event::Event,
+    holder::Holder,
     room::Relayed,
 };
 use crate::{
     policy::{ConnectRequest, Identity},
     protocol::{
-        CloseCode, ErrorCode, Frame, Request, RequestFrame, Resumed, RoomName, ServerMessage,
-        server,
+        CloseCode, ErrorCode, Frame, PeerId, Request, RequestFrame, Resumed, RoomName,
+        ServerMessage, SessionSecret, server,
     },
     session::{Rewound, Session},
     transport::{Incoming, Transport, TransportError},
@@ -245,7 +247,9 @@ struct Taken {
 
 impl Inner {
     async fn begin(self: &Arc<Self>, identity: Identity) -> Holder {
-        let session = Arc::new(Session::new(identity.clone(), &self.limits, Instant::now()));
+        let secret = SessionSecret::random(self.node);
+        let session = Session::new(secret, identity.clone(), &self.limits, Instant::now());
+        let session = Arc::new(session);
         let turn = session.turn().await;
         session.attach(session.claim(), 0, identity);
         self.registry.insert(session.clone());
@@ -259,8 +263,17 @@ impl Inner {
         received: u64,
         identity: Identity,
     ) -> Result<Option<Taken>, Failed> {
-        let Some(session) = self.registry.find(secret) else { return Ok(None) };
-        if session.identity().user != identity.user {
+        let session = match self.registry.get(&PeerId::of(secret)) {
+            Some(session) => session,
+            None => match self.bring(secret, &identity).await {
+                Brought::Here(session) => session,
+                Brought::Nowhere => return Ok(None),
+                Brought::Superseded => return Err(Failed::Close(CloseCode::REPLACED)),
+                // Its client tries again, here or elsewhere; the session waits for it.
+                Brought::Unavailable => return Err(Failed::Close(CloseCode::GOING_AWAY)),
+            },
+        };
+        if session.secret.reveal() != secret || session.identity().user != identity.user {
             return Ok(None);
         }
         let claim = session.claim();

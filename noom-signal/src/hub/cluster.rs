@@ -2,37 +2,59 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    Inner,
-    room::{Need, Room},
-};
+use super::{Inner, room::Need};
 use crate::{
     backplane::{Events, Letter, Message, Unavailable},
-    protocol::RoomName,
-    room::Change,
+    protocol::{CloseCode, RoomName},
+    room::{Change, ChangeKind},
 };
 
 impl Events for Inner {
     fn changed(&self, change: Change) {
         let Some(hub) = self.this.upgrade() else { return };
         let room = change.room.clone();
+        if let ChangeKind::Moved { peer, generation, node } = &change.kind
+            && *node == self.node
+        {
+            match hub.arrivals.expected(peer, *generation) {
+                // Whoever fetches the session waits for it, in its own time.
+                Some(session) => drop(hub.expect_arrival(&room, &session, *generation)),
+                // It was given up: nobody is here who would be that peer.
+                None => hub.leave_in_time(room.clone(), peer.clone(), *generation),
+            }
+        }
         hub.step(&room, |here, delivery| here.receive(change, delivery));
     }
 
     fn message(&self, message: Message) {
         let Some(hub) = self.this.upgrade() else { return };
-        let room = message.room.clone();
-        hub.step(&room, |here, delivery| here.deliver(message, delivery));
+        hub.take_in(message);
     }
 
-    fn letter(&self, _letter: Letter) {}
+    fn letter(&self, letter: Letter) {
+        let Some(hub) = self.this.upgrade() else { return };
+        hub.read(letter);
+    }
 
-    fn fenced(&self) {}
+    fn fenced(&self) {
+        let Some(hub) = self.this.upgrade() else { return };
+        tracing::error!("the cluster took this node for dead: its sessions end");
+        for session in hub.registry.all() {
+            session.close(CloseCode::GOING_AWAY);
+            if session.end().is_some() {
+                hub.lobby.unwatch(&session);
+                hub.registry.remove(&session);
+            }
+        }
+        for room in hub.rooms.names() {
+            hub.step(&room, |here, delivery| here.clear(delivery));
+        }
+    }
 
     fn gap(&self) {
         let Some(hub) = self.this.upgrade() else { return };
         for room in hub.rooms.names() {
-            hub.step(&room, |here, _| here.doubt());
+            hub.step(&room, |here, _| here.gap());
         }
     }
 }
@@ -44,10 +66,17 @@ impl Inner {
         let hub = self.clone();
         self.spawn(async move {
             loop {
-                let asked = |here: &mut Room| (here.stamp(), here.present(), here.gate.clone());
-                // A room that nobody is in any more needs no roster.
-                let asked = hub.with_room(room.as_str(), |here, _| asked(here));
-                let Some((known, present, gate)) = asked else { return };
+                let gate = hub.with_room(room.as_str(), |here, _| here.gate.clone());
+                let Some(gate) = gate else { return };
+                // Alone, for a join or leave under way would be undone by what is said here.
+                let alone = gate.clone().write_owned().await;
+                // A room that nobody is in any more needs no roster. If it was forgotten and made
+                // anew, that is another room.
+                let asked = hub.with_room(room.as_str(), |here, _| {
+                    let same = Arc::ptr_eq(&here.gate, &gate);
+                    same.then(|| (here.stamp(), here.present(hub.node)))
+                });
+                let Some((known, present)) = asked.flatten() else { return };
                 match hub.backplane.resync(&room, known, present).await {
                     Ok(snapshot) => {
                         return hub.step(&room, |here, delivery| {
@@ -60,6 +89,7 @@ impl Inner {
                         });
                     }
                     Err(Unavailable { retry_after_ms }) => {
+                        drop(alone);
                         tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                     }
                 }

@@ -1,22 +1,17 @@
 //! One connection, from its hello to its end.
 
-use std::{
-    future::poll_fn,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{future::poll_fn, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::{
     pin, select,
-    sync::OwnedMutexGuard,
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Inner, request::Step};
+use super::{holder::Holder, request::Step};
 use crate::{
     protocol::{CloseCode, Frame, ServerMessage, server},
-    session::{Intake, Session},
+    session::Session,
     transport::{Incoming, Transport, TransportError},
 };
 
@@ -76,11 +71,20 @@ pub(super) struct Connection<T> {
     last_heard: Instant,
     /// The client may not know yet that it lost something.
     unheard: bool,
+    /// The transport has no more to give.
+    read_out: bool,
 }
 
 impl<T: Transport> Connection<T> {
     pub(super) fn new(holder: Holder, transport: T, unheard: bool) -> Self {
-        Self { transport, holder, batch: Vec::new(), last_heard: Instant::now(), unheard }
+        Self {
+            transport,
+            holder,
+            batch: Vec::new(),
+            last_heard: Instant::now(),
+            unheard,
+            read_out: false,
+        }
     }
 
     pub(super) async fn run(mut self, hello: Frame) -> Departure {
@@ -90,10 +94,13 @@ impl<T: Transport> Connection<T> {
             // What answers this has read the hello.
             opened = self.ping().await;
         }
-        let departure = match opened {
+        let mut departure = match opened {
             Ok(()) => self.serve().await,
             Err(departure) => departure,
         };
+        if matches!(departure, Departure::Broken(_)) && !self.read_out {
+            departure = self.read_out(departure).await;
+        }
         self.holder.ends_session = departure.ends_session();
         let Self { transport, holder, .. } = self;
         let close = holder.hub.limits.close;
@@ -113,7 +120,7 @@ impl<T: Transport> Connection<T> {
         pin!(alarm);
         let mut reads = 0;
         loop {
-            let Self { transport, holder, batch, last_heard, unheard } = self;
+            let Self { transport, holder, batch, last_heard, unheard, .. } = self;
             let Holder { hub, session, operation, .. } = holder;
             let busy = operation.is_some();
             select! {
@@ -135,7 +142,10 @@ impl<T: Transport> Connection<T> {
                             return Departure::ClosedByServer(CloseCode::UNSUPPORTED);
                         }
                         Ok(Incoming::Closed(code)) => return Departure::ClosedByClient(code),
-                        Err(error) => return error.into(),
+                        Err(error) => {
+                            self.read_out = true;
+                            return error.into();
+                        }
                     };
                     if text.len() > hub.limits.message_bytes {
                         return Departure::ClosedByServer(CloseCode::TOO_BIG);
@@ -182,6 +192,37 @@ impl<T: Transport> Connection<T> {
                 }
                 () = std::future::ready(()), if reads >= READS => reads = 0,
             }
+        }
+    }
+
+    /// Takes what its client had sent before the link broke. A write can fail before it is read; the
+    /// last of it may be a close that was meant.
+    async fn read_out(&mut self, broken: Departure) -> Departure {
+        let Self { transport, holder, .. } = self;
+        let (limit, most) = (holder.hub.limits.close, holder.hub.limits.message_bytes);
+        let session = holder.session.clone();
+        let reading = async {
+            loop {
+                if holder.operation.is_some() {
+                    finished(&mut holder.operation).await;
+                    holder.operation = None;
+                }
+                match transport.recv().await {
+                    Ok(Incoming::Text(text)) if text.len() <= most => match holder.handle(&text) {
+                        Step::Next | Step::Answered => {}
+                        Step::Await(operation) => holder.operation = Some(operation),
+                        Step::Close(code) => return Departure::ClosedByServer(code),
+                    },
+                    Ok(Incoming::Alive) => {}
+                    Ok(Incoming::Closed(code)) => return Departure::ClosedByClient(code),
+                    Ok(Incoming::Text(_) | Incoming::Binary) | Err(_) => return broken.clone(),
+                }
+            }
+        };
+        select! {
+            biased;
+            _ = poll_fn(|cx| session.poll_closing(cx)) => broken.clone(),
+            departure = timeout(limit, reading) => departure.unwrap_or_else(|_| broken.clone()),
         }
     }
 
@@ -252,100 +293,5 @@ async fn finished(operation: &mut Option<BoxFuture<'static, ()>>) {
     match operation {
         Some(operation) => operation.await,
         None => std::future::pending().await,
-    }
-}
-
-/// A connection's hold on its session. Dropping it, on whatever path, lets go of the session: a
-/// request under way is finished first, then the resume window begins, or the session ends.
-pub(super) struct Holder {
-    hub: Arc<Inner>,
-    pub(super) session: Arc<Session>,
-    /// Taken only by `drop`.
-    turn: Option<OwnedMutexGuard<Intake>>,
-    /// The request under way.
-    operation: Option<BoxFuture<'static, ()>>,
-    ends_session: bool,
-}
-
-impl Holder {
-    pub(super) fn new(
-        hub: Arc<Inner>,
-        session: Arc<Session>,
-        turn: OwnedMutexGuard<Intake>,
-    ) -> Self {
-        Self { hub, session, turn: Some(turn), operation: None, ends_session: false }
-    }
-
-    /// When what its client proved of itself ends.
-    fn expires(&self) -> Option<Instant> {
-        let expires = self.session.identity().expires?;
-        let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
-        Instant::now().checked_add(left)
-    }
-
-    /// How many of the client's frames were taken.
-    pub(super) fn received(&self) -> u64 {
-        self.turn.as_ref().map_or(0, |intake| intake.received())
-    }
-
-    /// The client starts to count again, and so does the server.
-    pub(super) fn restart(&mut self) {
-        if let Some(intake) = &mut self.turn {
-            intake.restart();
-        }
-    }
-
-    fn handle(&mut self, text: &str) -> Step {
-        match &mut self.turn {
-            Some(intake) => self.hub.handle(&self.session, intake, text),
-            None => Step::Close(CloseCode::INTERNAL),
-        }
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let (hub, session) = (self.hub.clone(), self.session.clone());
-        let (turn, ends_session) = (self.turn.take(), self.ends_session);
-        session.detach(&hub.limits);
-        let let_go = move || {
-            if ends_session {
-                hub.end(&session);
-            } else {
-                hub.expire(&session);
-            }
-            drop(turn);
-        };
-        match self.operation.take() {
-            None => let_go(),
-            Some(operation) => {
-                self.hub.spawn(async move {
-                    operation.await;
-                    let_go();
-                });
-            }
-        }
-    }
-}
-
-impl Inner {
-    /// Ends a session when its resume window has passed, unless its client is back by then.
-    fn expire(self: &Arc<Self>, session: &Arc<Session>) {
-        if self.limits.resume.is_zero() {
-            return self.end(session);
-        }
-        let (hub, waiting) = (self.clone(), session.clone());
-        let until = Instant::now() + self.limits.resume;
-        let timer = self.spawn(async move {
-            sleep_until(until).await;
-            // Whoever is just resuming it has the turn.
-            let _turn = waiting.turn().await;
-            if waiting.is_away() {
-                hub.end(&waiting);
-            }
-        });
-        if let Some(timer) = timer {
-            session.expire_by(timer);
-        }
     }
 }

@@ -158,8 +158,8 @@ impl Inner {
     ) -> Result<(), ControlError> {
         let Member { peer, generation, .. } = member;
         let _alone = self.close_gate(room).await;
-        let change = self.backplane.leave(room, peer, *generation, reason).await?;
-        let change = change.ok_or(ControlError::NotFound)?;
+        let left = self.backplane.leave(room, peer, *generation, reason).await;
+        let change = left.inspect_err(|_| self.doubt(room))?.ok_or(ControlError::NotFound)?;
         self.step(room, |here, delivery| here.receive(change, delivery));
         Ok(())
     }

@@ -1,11 +1,17 @@
 //! What a room tells, on its way out.
 
-use std::task::Waker;
+use std::{sync::Arc, task::Waker};
 
 use tokio::sync::broadcast;
 
 use super::event::Event;
-use crate::{Limits, protocol::Frame, room::NodeId, session::Session};
+use crate::{
+    Limits,
+    backplane::Message,
+    protocol::{Frame, PeerId},
+    room::NodeId,
+    session::Session,
+};
 
 /// What a room tells, collected while its lock is held and finished after.
 #[derive(Debug)]
@@ -13,7 +19,22 @@ pub(super) struct Delivery<'a> {
     pub(super) limits: &'a Limits,
     pub(super) node: NodeId,
     pub(super) events: &'a broadcast::Sender<Event>,
+    /// Whether what is delivered has waited for another room.
+    pub(super) was_queued: bool,
     wakers: Vec<Waker>,
+    after: Aftermath,
+}
+
+/// What is to be done beyond the room.
+#[must_use]
+#[derive(Debug, Default)]
+pub(super) struct Aftermath {
+    /// The senders of messages that were held and are not any more.
+    pub(super) released: Vec<PeerId>,
+    /// Sessions that go on on another node, without this one having been asked.
+    pub(super) taken: Vec<Arc<Session>>,
+    /// Peers that lost something on their way to another node, and which one.
+    pub(super) lost: Vec<(NodeId, PeerId)>,
 }
 
 impl<'a> Delivery<'a> {
@@ -22,7 +43,8 @@ impl<'a> Delivery<'a> {
         node: NodeId,
         events: &'a broadcast::Sender<Event>,
     ) -> Self {
-        Self { limits, node, events, wakers: Vec::new() }
+        let after = Aftermath::default();
+        Self { limits, node, events, was_queued: false, wakers: Vec::new(), after }
     }
 
     pub(super) fn push(&mut self, session: &Session, frame: Frame) {
@@ -34,8 +56,29 @@ impl<'a> Delivery<'a> {
         event.send(self.events);
     }
 
+    pub(super) fn released(&mut self, message: &Message) {
+        if !message.from.is_server() {
+            self.after.released.push(message.from.clone());
+        }
+    }
+
+    pub(super) fn taken(&mut self, session: Arc<Session>) {
+        self.after.taken.push(session);
+    }
+
+    pub(super) fn lost_elsewhere(&mut self, node: NodeId, peer: PeerId) {
+        self.after.lost.push((node, peer));
+    }
+
     /// Wakes the connections that have something to write. Called without the lock.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(self) -> Aftermath {
         self.wakers.into_iter().for_each(Waker::wake);
+        self.after
+    }
+}
+
+impl Aftermath {
+    pub(super) fn is_empty(&self) -> bool {
+        self.released.is_empty() && self.taken.is_empty() && self.lost.is_empty()
     }
 }

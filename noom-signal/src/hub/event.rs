@@ -32,6 +32,20 @@ pub enum Event {
         /// Why.
         reason: ByeReason,
     },
+    /// A peer came here from another node, with its session. Its members have seen nothing of it.
+    Arrived {
+        /// The room.
+        room: RoomName,
+        /// The peer.
+        peer: PeerId,
+    },
+    /// A peer went to another node, with its session.
+    Departed {
+        /// The room.
+        room: RoomName,
+        /// The peer.
+        peer: PeerId,
+    },
     /// A room has no peer of this node any more.
     RoomClosed {
         /// The room.

@@ -40,16 +40,21 @@ struct Watcher {
 }
 
 impl Lobby {
-    pub(super) fn unwatch(&self, peer: &PeerId) {
-        lock(&self.watchers).remove(peer);
+    /// Ends a watch. Returns the open request it was asked for by, if there was a watch.
+    pub(super) fn unwatch(&self, session: &Session) -> Option<Option<u64>> {
+        if !session.watches.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        lock(&self.watchers).remove(&session.peer).map(|watcher| watcher.id)
     }
 
     /// A request with this id was made: an answer under it is no longer the lobby's.
-    pub(super) fn reuse(&self, peer: &PeerId, id: Option<u64>) {
-        if !self.watching.load(Ordering::Relaxed) || id.is_none() {
+    pub(super) fn reuse(&self, session: &Session, id: Option<u64>) {
+        if id.is_none() || !session.watches.load(Ordering::Relaxed) {
             return;
         }
-        if let Some(watcher) = lock(&self.watchers).get_mut(peer).filter(|w| w.id == id) {
+        let mut watchers = lock(&self.watchers);
+        if let Some(watcher) = watchers.get_mut(&session.peer).filter(|w| w.id == id) {
             watcher.id = None;
         }
     }
@@ -66,18 +71,31 @@ impl Inner {
         self.tell(session, encode(&rooms, id));
         // A change since that list was made is seen by the next look, which compares with it.
         let watcher = Watcher { session: session.clone(), id, last: rooms, sent: Instant::now() };
-        lock(&self.lobby.watchers).insert(session.peer.clone(), watcher);
+        self.add_watcher(watcher);
+        Ok(())
+    }
+
+    /// Goes on with a watch that was begun on another node. Its client is sent the list when it has
+    /// resumed.
+    pub(super) fn keep_watching(self: &Arc<Self>, session: &Arc<Session>, id: Option<u64>) {
+        let (session, last, sent) = (session.clone(), Vec::new(), Instant::now());
+        self.add_watcher(Watcher { session, id, last, sent });
+    }
+
+    fn add_watcher(self: &Arc<Self>, watcher: Watcher) {
+        watcher.session.watches.store(true, Ordering::Relaxed);
+        lock(&self.lobby.watchers).insert(watcher.session.peer.clone(), watcher);
         if !self.lobby.watching.swap(true, Ordering::AcqRel) {
             let hub = self.clone();
             self.spawn(async move { hub.keep_lobby().await });
         }
-        Ok(())
     }
 
     /// Sends a resumed watcher the list, which may have changed meanwhile.
     pub(super) async fn resume_lobby(self: &Arc<Self>, session: &Arc<Session>, how: Resumed) {
         if !session.identity().may_watch_lobby {
-            return self.lobby.unwatch(&session.peer);
+            self.lobby.unwatch(session);
+            return;
         }
         let id = {
             let mut watchers = lock(&self.lobby.watchers);

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
 use super::{
     Inner,
@@ -90,8 +90,7 @@ impl Inner {
             meta: meta.clone(),
             since: 0,
         };
-        let (done, told) = oneshot::channel();
-        let pending = Pending::new(id, Asks::Join, done);
+        let (pending, told) = Pending::new(id, Asks::Join);
         let (expected, gate) = self.expect(&room, session, member, pending).await;
         let (peer, listed) = (session.peer.clone(), grant.listed);
         let entry = Entry { room: room.clone(), peer, generation, user, meta, capacity, listed };
@@ -154,8 +153,8 @@ impl Inner {
         reason: ByeReason,
         id: Option<u64>,
     ) -> Result<(), Failure> {
-        let _alone = self.close_gate(room).await;
-        self.change(peer, room, id, Asks::Leave, async |generation| {
+        let alone = self.close_gate(room).await;
+        self.change(peer, room, id, Asks::Leave, alone, async |generation| {
             self.backplane.leave(room, peer, generation, reason).await
         })
         .await
@@ -167,7 +166,7 @@ impl Inner {
     }
 
     /// Nobody can say whether the last request took effect: the room is fetched anew.
-    fn doubt(self: &Arc<Self>, room: &RoomName) {
+    pub(super) fn doubt(self: &Arc<Self>, room: &RoomName) {
         self.step(room, |here, _| here.doubt());
     }
 
@@ -179,7 +178,7 @@ impl Inner {
         meta: Json,
         id: Option<u64>,
     ) -> Result<(), Failure> {
-        self.change(peer, room, id, Asks::Update, async |generation| {
+        self.change(peer, room, id, Asks::Update, None, async |generation| {
             self.backplane.update(room, peer, generation, meta).await
         })
         .await
@@ -191,10 +190,10 @@ impl Inner {
         room: &RoomName,
         id: Option<u64>,
         asks: Asks,
+        alone: Option<OwnedRwLockWriteGuard<()>>,
         ask: impl AsyncFnOnce(u64) -> Result<Option<Change>, Unavailable>,
     ) -> Result<(), Failure> {
-        let (done, told) = oneshot::channel();
-        let pending = Pending::new(id, asks, done);
+        let (pending, told) = Pending::new(id, asks);
         let generation = self
             .with_room(room.as_str(), |here, _| here.await_change(peer, pending))
             .flatten()
@@ -206,6 +205,8 @@ impl Inner {
         match ask(generation).await {
             Ok(Some(change)) => {
                 self.step(room, |here, delivery| here.land(peer, change, delivery));
+                // Where the room is in doubt, what tells it waits for the gate.
+                drop(alone);
                 let _ = told.await;
                 Ok(())
             }
@@ -221,11 +222,17 @@ impl Inner {
 
     /// Ends a session: it is out of all its rooms, with one `bye` in each.
     pub(super) fn end(self: &Arc<Self>, session: &Arc<Session>) {
-        let Some(rooms) = session.end() else { return };
-        self.registry.remove(&session.secret);
-        self.lobby.unwatch(&session.peer);
+        if let Some(rooms) = session.end() {
+            self.end_in(session, rooms);
+        }
+    }
+
+    /// Forgets a session that has ended, which was in these rooms.
+    pub(super) fn end_in(self: &Arc<Self>, session: &Arc<Session>, rooms: Vec<RoomName>) {
+        self.registry.remove(session);
+        self.lobby.unwatch(session);
         for room in rooms {
-            let generation = self.with_room(room.as_str(), |here, _| here.detach(&session.peer));
+            let generation = self.with_room(room.as_str(), |here, _| here.detach(session));
             if let Some(generation) = generation.flatten() {
                 self.leave_in_time(room, session.peer.clone(), generation);
             }
@@ -235,7 +242,7 @@ impl Inner {
     /// Sees to it that a peer is out of a room, however long the cluster takes.
     ///
     /// At once where the cluster answers at once; otherwise on a task of its own.
-    fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
+    pub(super) fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
         let hub = self.clone();
         self.spawn(async move {
             loop {
@@ -248,6 +255,7 @@ impl Inner {
                     Ok(None) => return,
                     Err(Unavailable { retry_after_ms }) => {
                         drop(alone);
+                        hub.doubt(&room);
                         tokio::time::sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                     }
                 }
@@ -282,6 +290,7 @@ impl Inner {
         if self.with_room(room.as_str(), act) == Some(Need::Snapshot) {
             self.fetch(room.clone());
         }
+        self.stepped.notify_waiters();
     }
 }
 

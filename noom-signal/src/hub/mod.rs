@@ -1,17 +1,23 @@
 //! The hub: rooms, sessions and the delivery between them, behind one handle.
 
 mod admission;
+mod arrivals;
 mod cluster;
 mod connection;
 mod control;
 mod delivery;
 mod door;
 mod event;
+mod handover;
+mod holder;
+mod lanes;
+mod letter;
 mod lobby;
 mod membership;
 mod registry;
 mod request;
 mod room;
+mod waiting;
 
 use std::{
     collections::HashMap,
@@ -20,15 +26,21 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicU64},
 };
 
-use tokio::{runtime::Handle, sync::broadcast, task::AbortHandle};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, broadcast},
+    task::AbortHandle,
+};
 use tokio_util::task::TaskTracker;
 
 pub use admission::{Admission, Refused};
+use arrivals::Arrivals;
 pub use connection::Departure;
 pub use control::ControlError;
-use delivery::Delivery;
+use delivery::{Aftermath, Delivery};
 use door::Door;
 pub use event::{Event, EventStream, Observed};
+use lanes::Lanes;
 use lobby::Lobby;
 use registry::Registry;
 use room::Room;
@@ -80,6 +92,10 @@ pub(crate) struct Inner {
     connections: TaskTracker,
     door: Arc<Door>,
     lobby: Lobby,
+    lanes: Lanes,
+    /// Told when a room has made a step.
+    stepped: Notify,
+    arrivals: Arrivals,
     /// Where tasks go that are begun outside of any runtime, when a connection is dropped there.
     runtime: OnceLock<Handle>,
     this: Weak<Inner>,
@@ -215,6 +231,9 @@ impl Inner {
             connections: TaskTracker::new(),
             door: Arc::default(),
             lobby: Lobby::default(),
+            lanes: Lanes::default(),
+            stepped: Notify::new(),
+            arrivals: Arrivals::default(),
             runtime: OnceLock::new(),
             this: this.clone(),
         })
@@ -234,6 +253,17 @@ impl Inner {
         room: &str,
         act: impl FnOnce(&mut Room, &mut Delivery<'_>) -> T,
     ) -> Option<T> {
+        let (result, after) = self.in_room(room, act)?;
+        self.follow(after);
+        Some(result)
+    }
+
+    /// The same, with what is to be done after it left to the caller.
+    fn in_room<T>(
+        &self,
+        room: &str,
+        act: impl FnOnce(&mut Room, &mut Delivery<'_>) -> T,
+    ) -> Option<(T, Aftermath)> {
         let mut delivery = Delivery::new(&self.limits, self.node, &self.events);
         let mut rooms = self.rooms.of(room);
         let found = rooms.get_mut(room)?;
@@ -242,8 +272,20 @@ impl Inner {
             rooms.remove(room);
         }
         drop(rooms);
-        delivery.finish();
-        Some(result)
+        Some((result, delivery.finish()))
+    }
+
+    /// Does what a room's step leads to beyond the room.
+    fn follow(&self, after: Aftermath) {
+        if after.is_empty() {
+            return;
+        }
+        // Without a handle the hub is going, and nobody is left to tell.
+        let Some(hub) = self.this.upgrade() else { return };
+        let Aftermath { released, taken, lost } = after;
+        released.iter().for_each(|sender| hub.go_on(sender));
+        taken.iter().for_each(|session| hub.let_go(session));
+        lost.into_iter().for_each(|(node, peer)| hub.tell_lost(node, peer));
     }
 }
 
@@ -306,6 +348,12 @@ impl LockedRooms<'_> {
         let index = self.shards.index(room.as_str());
         let (_, guard) = self.guards.iter().find(|(locked, _)| *locked == index)?;
         guard.get(room)
+    }
+
+    fn get_mut(&mut self, room: &RoomName) -> Option<&mut Room> {
+        let index = self.shards.index(room.as_str());
+        let (_, guard) = self.guards.iter_mut().find(|(locked, _)| *locked == index)?;
+        guard.get_mut(room)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
     backplane::SendError,
     policy::JoinRequest,
     protocol::{
-        ByeReason, CloseCode, ErrorCode, Frame, Json, Refusal, Relay, Request, RequestFrame,
-        RoomName, ServerMessage, Target, server,
+        ByeReason, CloseCode, ErrorCode, Frame, Json, PeerId, Refusal, Relay, Request,
+        RequestFrame, RoomName, ServerMessage, Target, server,
     },
     session::{Intake, Rate, Session},
 };
@@ -74,7 +74,7 @@ impl Inner {
             }
             return counted(intake, &frame, Step::Next);
         }
-        self.lobby.reuse(&session.peer, frame.id);
+        self.lobby.reuse(session, frame.id);
         let bad = match &frame.request {
             Ok(Request::Hello { .. }) => Some("the session is open already".into()),
             Err(Refusal::BadMessage(why)) => Some(why.clone()),
@@ -131,7 +131,7 @@ impl Inner {
                 })
             }
             Ok(Request::Lobby { watch: false }) => {
-                self.lobby.unwatch(&session.peer);
+                self.lobby.unwatch(session);
                 self.ack(session, frame.id);
                 Step::Next
             }
@@ -173,33 +173,66 @@ impl Inner {
             return Step::Next;
         }
         let relayed = Frame::relayed(kind, room, &session.peer, payload);
-        let relayed = self.with_room(room, |here, delivery| {
-            here.relay(&session.peer, to, everyone, &relayed, delivery)
-        });
-        let failure = match relayed.unwrap_or(Relayed::NotInRoom) {
+        if self.lanes.has(&session.peer) {
+            // It came from another node a moment ago, and what it sent there is still on its way.
+            let to = to.to_owned();
+            return self.later(session, frame, move |hub, session, room, id| async move {
+                hub.sent_before(&session.peer).await;
+                let relayed = hub.relay_to(&session.peer, &room, &to, everyone, &relayed);
+                hub.finish_relay(&session, relayed, id).await
+            });
+        }
+        let failure = match self.relay_to(&session.peer, room, to, everyone, &relayed) {
             Relayed::Delivered => {
                 self.ack(session, frame.id);
                 return Step::Next;
             }
-            Relayed::Remote { message, nodes } => {
+            remote @ Relayed::Remote { .. } => {
                 return self.later(session, frame, |hub, session, _, id| async move {
-                    let sent = match (&message.to, nodes.as_slice()) {
-                        (Target::Peer(_), &[node]) => hub.backplane.send(node, message).await,
-                        _ => hub.backplane.broadcast(nodes, message).await,
-                    };
-                    match sent {
-                        Ok(()) => hub.ack(&session, id),
-                        Err(SendError::NodeGone) => return Err(peer_not_found()),
-                        Err(SendError::Unavailable(unavailable)) => return Err(unavailable.into()),
-                    }
-                    Ok(())
+                    hub.finish_relay(&session, remote, id).await
                 });
             }
-            Relayed::NotInRoom => Failure::new(ErrorCode::NotInRoom, "not in this room"),
+            Relayed::NotInRoom => not_in_room(),
             Relayed::PeerNotFound => peer_not_found(),
         };
         self.refuse(session, Origin::of(frame), failure);
         Step::Next
+    }
+
+    fn relay_to(
+        &self,
+        from: &PeerId,
+        room: &str,
+        to: &str,
+        everyone: bool,
+        relayed: &Frame,
+    ) -> Relayed {
+        self.with_room(room, |here, delivery| here.relay(from, to, everyone, relayed, delivery))
+            .unwrap_or(Relayed::NotInRoom)
+    }
+
+    /// Does what is left of a relay, and acknowledges it.
+    async fn finish_relay(
+        &self,
+        session: &Session,
+        relayed: Relayed,
+        id: Option<u64>,
+    ) -> Result<(), Failure> {
+        let sent = match relayed {
+            Relayed::Delivered => Ok(()),
+            Relayed::NotInRoom => return Err(not_in_room()),
+            Relayed::PeerNotFound => return Err(peer_not_found()),
+            Relayed::Remote { message, nodes } => match (&message.to, nodes.as_slice()) {
+                (Target::Peer(_), &[node]) => self.backplane.send(node, message).await,
+                _ => self.backplane.broadcast(nodes, message).await,
+            },
+        };
+        match sent {
+            Ok(()) => self.ack(session, id),
+            Err(SendError::NodeGone) => return Err(peer_not_found()),
+            Err(SendError::Unavailable(unavailable)) => return Err(unavailable.into()),
+        }
+        Ok(())
     }
 
     async fn enter(
@@ -315,7 +348,11 @@ fn parse_room(room: &str) -> Result<RoomName, Failure> {
 
 /// A name that cannot be a room's is not that of a room anyone is in.
 fn known_room(room: &str) -> Result<RoomName, Failure> {
-    room.parse().map_err(|_| Failure::new(ErrorCode::NotInRoom, "not in this room"))
+    room.parse().map_err(|_| not_in_room())
+}
+
+fn not_in_room() -> Failure {
+    Failure::new(ErrorCode::NotInRoom, "not in this room")
 }
 
 fn forbidden(why: &str) -> Failure {

@@ -2,10 +2,12 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::{ByeReason, Json, PeerId, PeerInfo, RoomName, UserId};
 
 /// A node of the cluster: one hub, from its start to its end. Never reused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub u64);
 
 impl fmt::Display for NodeId {
@@ -25,7 +27,7 @@ impl fmt::Debug for NodeId {
 /// The step counts all changes, the version those that peers are told of: a move to another node is
 /// not among them. The token names the change itself, so that two histories that reached the same
 /// number on different ways (a store that failed over and lost a write) are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Stamp {
     /// 0 before the first change; each raises it by one.
     pub step: u64,
@@ -36,7 +38,7 @@ pub struct Stamp {
 }
 
 /// One peer's stay in one room, on one node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The peer.
     pub peer: PeerId,
@@ -69,7 +71,7 @@ impl Member {
 }
 
 /// One step of a room's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The room.
     pub room: RoomName,
@@ -82,7 +84,7 @@ pub struct Change {
 }
 
 /// What can happen to a roster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChangeKind {
     /// A peer joined.
     Joined(Arc<Member>),
@@ -120,7 +122,7 @@ impl Stamp {
 }
 
 /// A room's members at one point of its history.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The point.
     pub stamp: Stamp,

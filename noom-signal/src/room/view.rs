@@ -1,8 +1,9 @@
 //! A node's picture of one room, put together from steps that arrive in any order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{Change, Roster, Snapshot};
+use super::{Change, ChangeKind, Roster, Snapshot};
+use crate::protocol::{ByeReason, PeerId};
 
 /// A roster with the steps that came ahead of their turn.
 ///
@@ -70,9 +71,20 @@ impl View {
         replaced
     }
 
-    /// Applies nothing more until a snapshot is adopted.
-    pub(crate) fn doubt(&mut self) {
+    /// Applies nothing more until a snapshot is adopted. One that is `fetching` already may be too
+    /// old: it takes another.
+    pub(crate) fn doubt(&mut self, fetching: bool) {
+        self.overrun |= fetching;
         self.doubt = true;
+    }
+
+    /// Whom the steps at hand take out, and why.
+    pub(crate) fn held_leaves(&self) -> HashMap<PeerId, ByeReason> {
+        let left = |change: &Change| match &change.kind {
+            ChangeKind::Left { peer, reason } => Some((peer.clone(), *reason)),
+            _ => None,
+        };
+        self.held.values().filter_map(left).collect()
     }
 
     /// Whether a snapshot is needed to go on.

@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::Limits;
@@ -17,6 +18,15 @@ pub(crate) struct Intake {
     /// between any two.
     refusing: Option<(Instant, Instant)>,
     strikes: VecDeque<Instant>,
+}
+
+/// An intake on its way to another node. Times are ages, in milliseconds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PackedIntake {
+    received: u64,
+    messages: f64,
+    bytes: f64,
+    strikes: Vec<u64>,
 }
 
 /// Whether a message is within the rate.
@@ -47,6 +57,30 @@ impl Intake {
             bytes: Bucket::full(limits.byte_burst, now),
             refusing: None,
             strikes: VecDeque::new(),
+        }
+    }
+
+    /// All that another node needs to go on.
+    pub(crate) fn pack(&self, now: Instant) -> PackedIntake {
+        let age = |&at: &Instant| now.saturating_duration_since(at).as_millis() as u64;
+        PackedIntake {
+            received: self.received,
+            messages: self.messages.tokens,
+            bytes: self.bytes.tokens,
+            strikes: self.strikes.iter().map(age).collect(),
+        }
+    }
+
+    /// Goes on where another node stopped.
+    pub(crate) fn unpack(packed: PackedIntake, now: Instant) -> Self {
+        let bucket = |tokens| Bucket { tokens, refilled: now };
+        let at = |&age: &u64| now.checked_sub(Duration::from_millis(age));
+        Self {
+            received: packed.received,
+            messages: bucket(packed.messages),
+            bytes: bucket(packed.bytes),
+            refusing: None,
+            strikes: packed.strikes.iter().filter_map(at).collect(),
         }
     }
 

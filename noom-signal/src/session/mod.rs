@@ -5,12 +5,14 @@ mod outbox;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     task::{Context, Poll, Waker},
 };
 
-use tokio::{sync::OwnedMutexGuard, task::AbortHandle, time::Instant};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::OwnedMutexGuard, time::Instant};
 
+use intake::PackedIntake;
 pub(crate) use intake::{Intake, Rate};
 use outbox::Outbox;
 pub(crate) use outbox::{Pushed, Rewound};
@@ -30,6 +32,8 @@ use crate::{
 pub(crate) struct Session {
     pub(crate) peer: PeerId,
     pub(crate) secret: SessionSecret,
+    /// Whether it watches the lobby. Written by the holder and by the session's end alone.
+    pub(crate) watches: AtomicBool,
     turn: Arc<tokio::sync::Mutex<Intake>>,
     state: Mutex<State>,
 }
@@ -50,20 +54,36 @@ struct State {
 
 enum Life {
     Connected,
-    /// Waiting for its client, until this timer ends it.
-    Away(Option<AbortHandle>),
+    /// Waiting for its client. What it holds is dropped when the wait is over.
+    Away(Option<Wait>),
     Ended,
 }
+
+/// A session on its way to another node.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Packed {
+    outbox: Outbox,
+    intake: PackedIntake,
+}
+
+/// Whatever undoes a wait when it is dropped.
+pub(crate) type Wait = Box<dyn Send>;
 
 /// How many frames are taken at a time. Few enough that a write is soon over and something else
 /// can be looked at, many enough to share one flush.
 const BATCH: usize = 64;
 
 impl Session {
-    pub(crate) fn new(identity: Identity, limits: &Limits, now: Instant) -> Self {
+    pub(crate) fn new(
+        secret: SessionSecret,
+        identity: Identity,
+        limits: &Limits,
+        now: Instant,
+    ) -> Self {
         Self {
-            peer: PeerId::random(),
-            secret: SessionSecret::random(),
+            peer: PeerId::of(secret.reveal()),
+            secret,
+            watches: AtomicBool::new(false),
             turn: Arc::new(tokio::sync::Mutex::new(Intake::new(limits, now))),
             state: Mutex::new(State {
                 identity: Arc::new(identity),
@@ -105,9 +125,7 @@ impl Session {
         if matches!(state.life, Life::Ended) || claim != state.claim {
             return None;
         }
-        if let Life::Away(Some(timer)) = std::mem::replace(&mut state.life, Life::Connected) {
-            timer.abort();
-        }
+        state.life = Life::Connected;
         state.holder = claim;
         state.closing = None;
         state.identity = Arc::new(identity);
@@ -124,19 +142,10 @@ impl Session {
         }
     }
 
-    /// Sets what will end the session if its client stays away. Returns whether it is away.
-    pub(crate) fn expire_by(&self, timer: AbortHandle) -> bool {
-        let mut state = self.state();
-        match &mut state.life {
-            Life::Away(slot) => {
-                *slot = Some(timer);
-                true
-            }
-            Life::Connected | Life::Ended => {
-                drop(state);
-                timer.abort();
-                false
-            }
+    /// Hands over what is to be dropped when the session's client is back, or the session ends.
+    pub(crate) fn wait_with(&self, wait: Wait) {
+        if let Life::Away(slot) = &mut self.state().life {
+            *slot = Some(wait);
         }
     }
 
@@ -146,14 +155,16 @@ impl Session {
         if matches!(state.life, Life::Ended) {
             return None;
         }
-        state.life = Life::Ended;
-        state.outbox = Outbox::default();
-        Some(std::mem::take(&mut state.rooms))
+        Some(state.end())
     }
 
-    /// Whether its client may still come back.
-    pub(crate) fn is_away(&self) -> bool {
-        matches!(self.state().life, Life::Away(_))
+    /// Ends the session if its client is away.
+    pub(crate) fn end_away(&self) -> Option<Vec<RoomName>> {
+        let mut state = self.state();
+        if !matches!(state.life, Life::Away(_)) {
+            return None;
+        }
+        Some(state.end())
     }
 
     /// Adds a frame. The waker, if any, is to be woken once no lock is held.
@@ -250,6 +261,32 @@ impl Session {
         }
     }
 
+    /// Takes out all that another node needs to go on with the session, which ends here. Whoever calls
+    /// has the turn. `None` where it has ended.
+    pub(crate) fn pack(&self, intake: &Intake, limits: &Limits, now: Instant) -> Option<Packed> {
+        let mut state = self.state();
+        if matches!(state.life, Life::Ended) {
+            return None;
+        }
+        state.outbox.disconnect(limits);
+        let outbox = std::mem::take(&mut state.outbox);
+        state.end();
+        Some(Packed { outbox, intake: intake.pack(now) })
+    }
+
+    /// Goes on with a session of another node, whose frames come before all those here. Whoever
+    /// calls has the turn.
+    pub(crate) fn unpack(
+        &self,
+        packed: Packed,
+        intake: &mut Intake,
+        limits: &Limits,
+        now: Instant,
+    ) {
+        *intake = Intake::unpack(packed.intake, now);
+        self.state().outbox.continue_from(packed.outbox, limits);
+    }
+
     /// Notes that the peer is in a room. Returns false where the session has ended.
     pub(crate) fn enter(&self, room: &RoomName) -> bool {
         let mut state = self.state();
@@ -280,6 +317,12 @@ impl Session {
 }
 
 impl State {
+    fn end(&mut self) -> Vec<RoomName> {
+        self.life = Life::Ended;
+        self.outbox = Outbox::default();
+        std::mem::take(&mut self.rooms)
+    }
+
     fn must_close(&self) -> Option<CloseCode> {
         if self.holder != self.claim { Some(CloseCode::REPLACED) } else { self.closing }
     }

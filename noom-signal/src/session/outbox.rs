@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Limits, protocol::Frame};
 
 /// A session's frames, in order: those sent but not confirmed, then those not sent yet.
@@ -16,7 +18,7 @@ use crate::{Limits, protocol::Frame};
 ///   first, and whoever still needed it is told (`"partial"`).
 ///
 /// Frames that are not counted (`pong`, `goaway`, `lobby`) belong to a connection and go with it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     /// Counted frames from number `first + 1` on.
     frames: VecDeque<Frame>,
@@ -28,6 +30,7 @@ pub(crate) struct Outbox {
     /// Bytes not sent yet, of both kinds.
     waiting: usize,
     /// Uncounted frames, each with the number of counted ones that go before it.
+    #[serde(skip)]
     loose: VecDeque<(u64, Frame)>,
     /// How much of `waiting` is no fault of the client's: what a resume sends again, and rosters.
     allowance: usize,
@@ -150,8 +153,19 @@ impl Outbox {
         (self.bytes, self.sent) = (0, 0);
     }
 
+    /// Puts what another node had for the client before what has come here since. Neither has a
+    /// connection.
+    pub(crate) fn continue_from(&mut self, earlier: Self, limits: &Limits) {
+        let since = std::mem::replace(self, earlier);
+        self.broken |= since.broken;
+        for frame in since.frames {
+            self.push(frame, limits);
+        }
+    }
+
     fn settle(&mut self, limits: &Limits) -> Pushed {
-        let overrun = self.connected && self.waiting > limits.outbound_bytes + self.allowance;
+        let most = limits.outbound_bytes.saturating_add(self.allowance);
+        let overrun = self.connected && self.waiting > most;
         if overrun {
             self.disconnect(limits);
             return Pushed::Overrun;
@@ -197,12 +211,12 @@ mod tests {
     }
 
     fn frame(n: u64) -> Frame {
-        Frame::from_text(format!("{n:010}"))
+        Frame::from_text(format!("\"{n:08}\""))
     }
 
     fn drain(outbox: &mut Outbox) -> Vec<u64> {
         let frames = std::iter::from_fn(|| outbox.pop(&limits()));
-        frames.map(|frame| frame.as_str().parse().unwrap()).collect()
+        frames.map(|frame| frame.as_str().trim_matches('"').parse().unwrap()).collect()
     }
 
     #[test]
@@ -280,6 +294,29 @@ mod tests {
             assert_eq!(outbox.push(frame(n), &wide), Pushed::Fine, "{n}");
         }
         assert_eq!(outbox.push(frame(46), &wide), Pushed::Overrun);
+    }
+
+    #[test]
+    fn what_another_node_had_comes_first() {
+        let mut there = Outbox::default();
+        there.reconnect(0);
+        for n in 1..=3 {
+            there.push(frame(n), &limits());
+        }
+        drain(&mut there);
+        there.confirm(1);
+        there.disconnect(&limits());
+        let text = serde_json::to_string(&there).unwrap();
+        let mut here = Outbox::default();
+        here.push(frame(4), &limits());
+        here.continue_from(serde_json::from_str(&text).unwrap(), &limits());
+        assert_eq!(here.reconnect(2), Rewound::Full);
+        assert_eq!(drain(&mut here), [3, 4]);
+        // What was lost here is lost, however much came along.
+        let mut here = Outbox::default();
+        here.lose();
+        here.continue_from(Outbox::default(), &limits());
+        assert_eq!(here.reconnect(0), Rewound::Partial);
     }
 
     #[test]

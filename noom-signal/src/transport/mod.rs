@@ -24,6 +24,8 @@ use crate::protocol::{CloseCode, Frame};
 /// - `recv` is **cancel safe**: it stands in a `select!`, and is dropped and called again. A frame
 ///   is returned or still to come, never lost.
 /// - After `recv` has returned [`Incoming::Closed`] or an error, nothing is called but `close`.
+///   After `feed`, `flush` or `ping` has failed, `recv` may be: what the client sent before the link
+///   broke should still come.
 /// - `feed` hands frames over in order; they reach the wire at the latest with `flush`. Both may
 ///   wait for a slow client, for as long as it takes: the hub puts the limit.
 /// - Dropping a transport cuts the link. Nothing else is needed for its clean-up.

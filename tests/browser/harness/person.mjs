@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { connectionStates, instrument, namesInGrid, ownTracks, sentTracks, tileFacts } from "./probes.mjs";
+import { connectionStates, instrument, namesInGrid, ownTracks, record, recorded, sentTracks, tileFacts } from "./probes.mjs";
 import { PATIENCE_MS, until } from "./wait.mjs";
 
 /** The energy of a few seconds of received silence is a thousand times less, that of one beep a thousand times more. */
 const SILENCE = 1e-6;
+
+/** A picture may stand still for so long on a machine that does much else. */
+const STILL_MS = 3000;
 
 export const SMALL_CAMERA = { width: 320, height: 240, frameRate: 15 };
 
@@ -65,6 +68,12 @@ export class Person {
     });
   }
 
+  /** The others' ids, in the grid's order. */
+  async ids() {
+    const ids = await this.page.evaluate(() => [...document.querySelectorAll("[data-peer]")].map(({ dataset }) => dataset.peer));
+    return ids.filter((id) => id !== "self");
+  }
+
   tile(name) {
     return this.page.evaluate(tileFacts, name);
   }
@@ -118,6 +127,19 @@ export class Person {
 
   connectionStates() {
     return this.page.evaluate(connectionStates);
+  }
+
+  /** Writes down from now on whatever happens to the others' tiles and connections. */
+  record() {
+    return this.page.evaluate(record);
+  }
+
+  /** The call has gone on since `record()` as if nothing had happened: nobody in the grid or on the line was replaced. */
+  async noticedNothing() {
+    const { longestStillMs, frames, ...changes } = await this.page.evaluate(recorded);
+    assert.deepEqual(changes, { tiles: [], notices: [], connections: [], states: [], elements: [] }, `${this.name} noticed something`);
+    assert.ok(frames.length > 0 && frames.every((count) => count > 10), `${this.name}'s pictures moved: ${frames}`);
+    assert.ok(longestStillMs < STILL_MS, `a picture of ${this.name}'s stood still for ${longestStillMs} ms`);
   }
 
   /** No errors in the console, no request to anyone else. `expected` names complaints that belong to the test. */

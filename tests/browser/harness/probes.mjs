@@ -94,3 +94,84 @@ export function sentTracks() {
 export function connectionStates() {
   return globalThis.made.connections.map(({ connectionState }) => connectionState);
 }
+
+/**
+ * Begins to write down what a call that goes on undisturbed doesn't have: tiles that come or go, notices about it,
+ * new connections, other states or ICE credentials of those there are, pictures that stand still.
+ */
+export function record() {
+  const grid = document.querySelector("[data-peer]").parentElement;
+  const videos = [...grid.querySelectorAll("[data-peer]:not([data-peer=self]) video")];
+  const connections = globalThis.made.connections.filter(({ connectionState }) => connectionState !== "closed");
+  const changes = { tiles: [], notices: [], connections: [], states: [], elements: [] };
+  const begin = performance.now();
+  const at = () => `${Math.round(performance.now() - begin)} ms`;
+  const note = (list, what) => list.push(`${at()}: ${what}`);
+
+  const watch = (target, list) => new MutationObserver((mutations) => {
+    for (const { addedNodes, removedNodes } of mutations) {
+      for (const node of addedNodes) note(list, `came: ${node.textContent}`);
+      // A notice goes by itself.
+      if (target === grid) for (const node of removedNodes) note(list, `went: ${node.textContent}`);
+    }
+  }).observe(target, { childList: true });
+  watch(grid, changes.tiles);
+  watch(document.querySelector("#notices"), changes.notices);
+  for (const connection of connections) {
+    connection.addEventListener("connectionstatechange", () => {
+      // Firefox is "connecting" for a moment whenever it offers, while its pictures move.
+      if (!/^connect/.test(connection.connectionState)) note(changes.states, connection.connectionState);
+    });
+  }
+
+  const made = globalThis.made.connections.length;
+  const ufrag = ({ localDescription }) => /a=ice-ufrag:(\S+)/.exec(localDescription.sdp)[1];
+  const credentials = connections.map(ufrag);
+  const streams = videos.map(({ srcObject }) => srcObject);
+  const tracks = streams.map((stream) => stream.getVideoTracks()[0]);
+  // Frames are counted by time in which none came, not by the time between two looks: those may come late themselves.
+  const still = tracks.map(() => ({ count: undefined, frames: 0, ms: 0, longestMs: 0 }));
+  let looked = performance.now();
+  const look = async () => {
+    const counts = await Promise.all(tracks.map(async (track) => {
+      const connection = connections.find((each) => each.getReceivers().some((receiver) => receiver.track === track));
+      const reports = await connection.getStats(track);
+      return [...reports.values()].find(({ type }) => type === "inbound-rtp")?.framesDecoded ?? 0;
+    }));
+    if (done) return;
+    const passedMs = performance.now() - looked;
+    looked += passedMs;
+    for (const [index, one] of still.entries()) {
+      // Firefox counts from zero again after some of its offers.
+      const more = counts[index] >= one.count ? counts[index] - one.count : counts[index];
+      if (one.count !== undefined) one.frames += more;
+      one.ms = more > 0 ? 0 : one.ms + passedMs;
+      one.longestMs = Math.max(one.longestMs, one.ms);
+      one.count = counts[index];
+    }
+    setTimeout(() => done || look(), 100);
+  };
+  let done = false;
+
+  globalThis.recording = {
+    finish() {
+      done = true;
+      if (globalThis.made.connections.length !== made) note(changes.connections, "another was made");
+      for (const [index, connection] of connections.entries()) {
+        if (ufrag(connection) !== credentials[index]) note(changes.connections, "ICE began anew");
+      }
+      for (const [index, video] of videos.entries()) {
+        const same = video.isConnected && video.srcObject === streams[index] && streams[index].getVideoTracks()[0] === tracks[index];
+        if (!same || video.paused) note(changes.elements, "a video isn't what it was");
+      }
+      const longestStillMs = Math.round(Math.max(...still.map(({ longestMs }) => longestMs)));
+      return { ...changes, longestStillMs, frames: still.map(({ frames }) => frames) };
+    },
+  };
+  void look();
+}
+
+/** Ends the recording, and gives it. */
+export function recorded() {
+  return globalThis.recording.finish();
+}

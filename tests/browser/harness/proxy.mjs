@@ -3,12 +3,14 @@ import net from "node:net";
 
 /**
  * A network cable to the server that can be damaged: `freeze()` swallows every byte both ways and closes nothing,
- * as a dead mobile network does; `cut()` breaks the connections and refuses new ones until `mend()`.
+ * as a dead mobile network does; `hold()` keeps them back, as TCP does through a tunnel, and `mend()` lets them go on;
+ * `cut()` breaks the connections and refuses new ones until `mend()`.
  */
 export class Proxy {
   #server;
   #sockets = new Set();
   #frozen = false;
+  #holding = false;
   #refusing = false;
 
   static async to(url) {
@@ -25,6 +27,11 @@ export class Proxy {
     this.#frozen = true;
   }
 
+  hold() {
+    this.#holding = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
   cut() {
     this.#refusing = true;
     for (const socket of this.#sockets) socket.resetAndDestroy();
@@ -33,6 +40,8 @@ export class Proxy {
   mend() {
     this.#frozen = false;
     this.#refusing = false;
+    this.#holding = false;
+    for (const socket of this.#sockets) socket.resume();
   }
 
   async close() {
@@ -48,6 +57,7 @@ export class Proxy {
     for (const [from, to] of [[client, server], [server, client]]) {
       this.#sockets.add(from);
       from.on("data", (bytes) => !this.#frozen && to.write(bytes));
+      if (this.#holding) from.pause(); // after the listener, which would make it flow
       from.on("end", () => !this.#frozen && to.end());
       from.on("error", () => {});
       from.on("close", () => {

@@ -7,17 +7,18 @@ const QUICK = ["--resume-ms", "3000", "--heartbeat-ms", "2000"];
 const START_MS = 30_000;
 
 /**
- * Starts the app's server on a free port.
+ * Starts the app's server, on a free port if none is named. `stop()` kills it, `drain()` asks it to go, as an
+ * operator does before an update.
  *
- * @returns {Promise<{url: string, stop: () => Promise<void>}>}
+ * @returns {Promise<{url: string, stop: () => Promise<void>, drain: () => Promise<void>}>}
  */
-export async function startServer(flags = QUICK) {
+export async function startServer(flags = QUICK, { port = 0 } = {}) {
   const binary = process.env.NOOM_ZOOM_BIN;
   if (!binary) {
     throw new Error("NOOM_ZOOM_BIN is not set: it names the server to test, as in " +
       "`cargo build --release -p zoom && NOOM_ZOOM_BIN=$PWD/target/release/zoom npm --prefix tests/browser test`");
   }
-  const server = spawn(binary, ["--listen", "127.0.0.1:0", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  const server = spawn(binary, ["--listen", `127.0.0.1:${port}`, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
   // A run that is broken off leaves no server behind.
   const killed = () => server.kill("SIGKILL");
   process.once("exit", killed);
@@ -41,14 +42,13 @@ export async function startServer(flags = QUICK) {
     throw error;
   });
   server.removeAllListeners("exit");
-  return {
-    url,
-    async stop() {
-      process.off("exit", killed);
-      if (server.exitCode !== null || server.signalCode !== null) return;
+  const end = async (signal) => {
+    if (server.exitCode === null && server.signalCode === null) {
       const gone = once(server, "exit");
-      server.kill("SIGKILL");
+      server.kill(signal);
       await gone;
-    },
+    }
+    process.off("exit", killed);
   };
+  return { url, stop: () => end("SIGKILL"), drain: () => end("SIGTERM") };
 }

@@ -48,8 +48,8 @@ export class Stage {
   }
 
   /** A server with flags of its own. */
-  async server(t, flags) {
-    const server = await startServer(flags);
+  async server(t, flags, options) {
+    const server = await startServer(flags, options);
     atEnd(t, () => server.stop());
     return server;
   }

@@ -16,6 +16,7 @@ use crate::{
     room::{Change, ChangeKind, Member, NodeId, Snapshot, Stamp},
 };
 use cluster::{Cluster, Room, Told};
+use node::{Node, Past};
 
 /// The backplane of one process: the default of every hub, and the reference for all others.
 ///
@@ -23,7 +24,7 @@ use cluster::{Cluster, Room, Told};
 /// by [`Local::another_node`]: tests do that, and servers that want one hub a core. Dropping the
 /// last handle of a node takes its peers out of their rooms, with the reason `lost`.
 ///
-/// Every request is answered at once; none is ever [`Unavailable`].
+/// Every request is answered at once. None is ever [`Unavailable`], but a move to a node that is gone.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -64,30 +65,28 @@ impl Local {
         (from, to): (NodeId, NodeId),
         stays: impl Fn(&RoomName, &Member) -> bool,
     ) -> Vec<Entered> {
-        if let Some(to) = self.cluster.node(to) {
-            to.expect(peer);
-        }
         let mut told = Told::new();
         let mut relocate = || {
-            let mut entered = Vec::new();
+            let (mut entered, mut past) = (Vec::new(), Vec::new());
             for room in self.cluster.rooms_of(peer) {
                 let mut rooms = self.cluster.rooms(&room);
                 let Some(Room { roster, .. }) = rooms.get_mut(&room) else { continue };
-                if roster.get(peer.as_str()).is_some_and(|member| stays(&room, member)) {
-                    let kind = ChangeKind::Moved { peer: peer.clone(), generation, node: to };
-                    let change = self.cluster.step(&room, roster, self.node, kind, &mut told);
-                    entered.push(Entered { change, snapshot: roster.snapshot() });
-                }
+                let Some(member) = roster.get(peer.as_str()).filter(|m| stays(&room, m)) else {
+                    continue;
+                };
+                let from = member.seat;
+                let kind = ChangeKind::Moved { peer: peer.clone(), generation, node: to };
+                let change = self.cluster.step(&room, roster, self.node, kind, &mut told);
+                past.push(Past { room, from, to: change.after.step });
+                entered.push(Entered { change, snapshot: roster.snapshot() });
             }
-            entered
+            (entered, past)
         };
-        let steps = |entered: &Vec<Entered>| {
-            let step = |entered: &Entered| (entered.change.room.clone(), entered.change.after.step);
-            entered.iter().map(step).collect()
-        };
-        match self.cluster.node(from) {
-            Some(node) if from != to => node.depart(peer, to, relocate, steps),
-            _ => relocate(),
+        match (self.cluster.node(from), self.cluster.node(to)) {
+            (Some(old), Some(new)) if from != to => {
+                Node::relocate(peer, (from, &old), (to, &new), relocate)
+            }
+            _ => relocate().0,
         }
     }
 }
@@ -216,7 +215,7 @@ impl Backplane for Local {
     async fn send(&self, mut node: NodeId, message: Message) -> Result<(), SendError> {
         loop {
             let there = self.cluster.node(node).ok_or(SendError::NodeGone)?;
-            let elsewhere = there.accept(message.clone()).ok_or(SendError::NodeGone)?;
+            let elsewhere = there.accept(node, message.clone()).ok_or(SendError::NodeGone)?;
             match elsewhere.first() {
                 None => return Ok(()),
                 Some(&(_, moved)) => node = moved,
@@ -225,8 +224,10 @@ impl Backplane for Local {
     }
 
     async fn broadcast(&self, nodes: Vec<NodeId>, message: Message) -> Result<(), SendError> {
-        for node in nodes.into_iter().filter_map(|node| self.cluster.node(node)) {
-            for (peer, moved) in node.accept(message.clone()).unwrap_or_default() {
+        for node in nodes {
+            let there = self.cluster.node(node);
+            let elsewhere = there.and_then(|there| there.accept(node, message.clone()));
+            for (peer, moved) in elsewhere.unwrap_or_default() {
                 // Where that node is gone by now, so is its peer.
                 let copy = Message { to: Target::Peer(peer), ..message.clone() };
                 let _ = self.send(moved, copy).await;
@@ -256,6 +257,9 @@ impl Backplane for Local {
 
     async fn hand_over(&self, moving: Move) -> Result<Vec<Change>, Unavailable> {
         let Move { peer, stays, node, generation } = moving;
+        if self.cluster.node(node).is_none() {
+            return Err(Unavailable { retry_after_ms: 0 });
+        }
         let here = self.node;
         let stays = |room: &RoomName, member: &Member| {
             member.node == here && stays.iter().any(|(r, g)| r == room && *g == member.generation)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Need, Room};
+use super::Room;
 use crate::{
     backplane::Message,
     hub::delivery::Delivery,
@@ -112,58 +112,6 @@ impl Room {
     ) -> Relayed {
         let missed = Missed { room: self.name.clone(), peer: peer.clone() };
         self.spread(peer, &ServerMessage::from(missed).to_frame(), delivery)
-    }
-
-    /// Takes in a message from another node.
-    pub(in crate::hub) fn deliver(
-        &mut self,
-        message: Message,
-        delivery: &mut Delivery<'_>,
-    ) -> Need {
-        self.early.push_back(message);
-        if self.early.len() > delivery.limits.held_events {
-            // The steps they wait for do not come. Their targets are told that something is lost.
-            for message in self.early.drain(..) {
-                for (peer, local) in &self.locals {
-                    if matches!(&message.to, Target::Everyone)
-                        || matches!(&message.to, Target::Peer(to) if to == peer)
-                    {
-                        local.session.lose();
-                    }
-                }
-            }
-            return self.doubt();
-        }
-        self.release(delivery);
-        Need::Nothing
-    }
-
-    /// Delivers the messages whose time has come.
-    pub(super) fn release(&mut self, delivery: &mut Delivery<'_>) {
-        while let Some(message) = self.early.pop_front() {
-            let Some(roster) = self.view.roster() else {
-                return self.early.push_front(message);
-            };
-            if message.known.step > roster.stamp().step || self.view.in_doubt() {
-                return self.early.push_front(message);
-            }
-            if roster.get(message.from.as_str()).is_none() && !message.from.is_server() {
-                // Its sender's bye has been told: nothing of it may follow.
-                continue;
-            }
-            match &message.to {
-                Target::Peer(to) => {
-                    if let Some(target) = self.locals.get(to) {
-                        delivery.push(&target.session, message.frame);
-                    }
-                }
-                Target::Everyone => {
-                    for local in self.locals.values() {
-                        delivery.push(&local.session, message.frame.clone());
-                    }
-                }
-            }
-        }
     }
 
     fn remote(&self, from: &PeerId, to: Target, nodes: HashSet<NodeId>, frame: &Frame) -> Relayed {
