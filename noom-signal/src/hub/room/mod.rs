@@ -126,14 +126,17 @@ impl Room {
     /// Takes in the answer to one of this node's joins.
     pub(super) fn enter(&mut self, entered: Entered, delivery: &mut Delivery<'_>) -> Need {
         let Entered { change, snapshot } = entered;
-        // The first of this node's peers brings the roster. Where several joined at the same time,
-        // the first of them is the one that met no other.
+        // The first of this node's peers brings the roster. It is the one that met no other: where
+        // several join at the same time, and where the last one's leave is not told yet, since an
+        // earlier step is still on its way.
         let met_another = snapshot.members.iter().any(|member| {
-            let expected = self.joining.get(&member.peer);
+            let joining = self.joining.get(&member.peer).map(|(local, _)| local);
+            let here = self.locals.get(&member.peer).or(joining);
             member.since != change.after.version
-                && expected.is_some_and(|(local, _)| local.generation == member.generation)
+                && member.node == delivery.node
+                && here.is_some_and(|local| local.generation == member.generation)
         });
-        if self.locals.is_empty() && !met_another {
+        if !met_another {
             // Where this node had nobody in the room, not even for a moment, it was not told of the
             // steps of that moment: what it knew before does not count.
             self.start_from(snapshot, delivery)
