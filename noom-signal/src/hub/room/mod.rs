@@ -238,6 +238,11 @@ impl Room {
         self.doubt()
     }
 
+    /// Whether nothing is told until a snapshot is there.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.view.in_doubt()
+    }
+
     /// The point in its history up to which this node knows the room.
     pub(super) fn stamp(&self) -> Stamp {
         self.view.roster().map(Roster::stamp).unwrap_or_default()
