@@ -326,10 +326,11 @@ impl Inner {
             let relayed = self.with_room(room.as_str(), |here, delivery| {
                 here.tell_missed(&session.peer, delivery)
             });
-            if let Some(Relayed::Remote { message, nodes }) = relayed {
-                let backplane = self.backplane.clone();
+            if let Some(Relayed::Remote { message, nodes, departing }) = relayed
+                && let Some(hub) = self.this.upgrade()
+            {
                 self.spawn(async move {
-                    if let Err(error) = backplane.broadcast(nodes, message).await {
+                    if let Err(error) = hub.send_on(message, nodes, departing).await {
                         tracing::warn!(%error, "other nodes were not told of a loss");
                     }
                 });
