@@ -20,9 +20,6 @@ use crate::{
 
 /// A connection that held this long was a good one: the next loss starts the backoff anew.
 const SETTLED: Duration = Duration::from_secs(5);
-/// A connection that held this long has outlived all attempts before it: no server waits as long for
-/// a hello.
-const OUTLIVED: Duration = Duration::from_secs(60);
 /// No wait that a server asks for is longer.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(600);
 
@@ -87,14 +84,11 @@ impl<D: Dial> Line<D> {
                     if opened.elapsed() >= SETTLED {
                         backoff.reset();
                     }
-                    if opened.elapsed() >= OUTLIVED {
-                        self.shared.settled();
-                    }
                     match end {
                         End::Closed => return Closed::ByClient,
                         End::Broken { ending, return_in } => {
                             self.shared.broke(&ending);
-                            if let Some(why) = final_code(&ending, &self.shared, true) {
+                            if let Some(why) = final_code(&ending) {
                                 return why;
                             }
                             // Not later than the session lasts.
@@ -199,7 +193,7 @@ impl<D: Dial> Line<D> {
                     _ => {}
                 },
                 Incoming::Alive => {}
-                Incoming::Ended(ending) => return Err(self.refused(ending, refusal)),
+                Incoming::Ended(ending) => return Err(refused(ending, refusal)),
             }
         }
     }
@@ -213,33 +207,33 @@ impl<D: Dial> Line<D> {
         let wait = retry_after.map_or(Wait::Backoff, Wait::AtLeast);
         Failure::Loss(Loss { ending, wait })
     }
-
-    /// The server closed instead of saying `hello`.
-    fn refused(&self, mut ending: Ending, refusal: Option<String>) -> Failure {
-        if let Some(refusal) = refusal {
-            ending.reason = refusal;
-        }
-        if let Some(why) = final_code(&ending, &self.shared, false) {
-            return Failure::Final(why);
-        }
-        // The hello was refused, and would be again.
-        match ending.code {
-            Some(CloseCode::TOO_BIG | CloseCode::BAD_MESSAGES) => {
-                Failure::Final(Closed::Refused(ending))
-            }
-            _ => lost(ending),
-        }
-    }
 }
 
 fn lost(ending: Ending) -> Failure {
     Failure::Loss(Loss { ending, wait: Wait::Backoff })
 }
 
-/// Whether a client does not come back after this, `hello` or not.
-fn final_code(ending: &Ending, shared: &Shared, greeted: bool) -> Option<Closed> {
+/// The server closed instead of saying `hello`.
+fn refused(mut ending: Ending, refusal: Option<String>) -> Failure {
+    if let Some(refusal) = refusal {
+        ending.reason = refusal;
+    }
+    if let Some(why) = final_code(&ending) {
+        return Failure::Final(why);
+    }
+    // The hello was refused, and would be again.
     match ending.code {
-        Some(CloseCode::REPLACED) => (!shared.replaced(greeted)).then_some(Closed::Replaced),
+        Some(CloseCode::TOO_BIG | CloseCode::BAD_MESSAGES) => {
+            Failure::Final(Closed::Refused(ending))
+        }
+        _ => lost(ending),
+    }
+}
+
+/// Whether a client does not come back after this, `hello` or not.
+fn final_code(ending: &Ending) -> Option<Closed> {
+    match ending.code {
+        Some(CloseCode::REPLACED) => Some(Closed::Replaced),
         Some(CloseCode::UNAUTHORIZED) => Some(Closed::Unauthorized(ending.reason.clone())),
         _ => None,
     }

@@ -38,11 +38,9 @@ pub(crate) struct Session {
     ping: bool,
     /// The last connection was closed because of a frame of ours.
     poisoned: Option<CloseCode>,
-    /// How many attempts there were to resume this session.
+    /// How many attempts to resume there were. One that was given up may reach the server late: by its
+    /// number it does not pass for the newest.
     attempts: u64,
-    /// How many attempts to resume had no answer. Each may yet reach the server, and take the
-    /// session from a connection that was made after it.
-    unanswered: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,7 +82,6 @@ impl Session {
             asked: false,
             ping: false,
             poisoned: None,
-            unanswered: 0,
             attempts: 0,
         }
     }
@@ -92,7 +89,6 @@ impl Session {
     /// What the hello of one more attempt says about us.
     pub(crate) fn resume(&mut self) -> Option<client::Resume> {
         let session = self.secret.clone()?;
-        self.unanswered += 1;
         self.attempts += 1;
         let attempt = Some(self.attempts);
         Some(client::Resume { session, received: self.received, attempt })
@@ -180,30 +176,10 @@ impl Session {
         self.poisoned = blame;
     }
 
-    /// Another connection took the session from the present one, or (where not `greeted`) from the
-    /// present attempt. Returns whether it may be one of our own, given up before this one: then it
-    /// is not held by anybody, and we come back for it.
-    pub(crate) fn replaced(&mut self, greeted: bool) -> bool {
-        if !greeted {
-            self.unanswered = self.unanswered.saturating_sub(1);
-        }
-        let own = self.unanswered > 0;
-        self.unanswered = self.unanswered.saturating_sub(1);
-        own
-    }
-
-    /// Earlier attempts cannot reach the server any more.
-    pub(crate) fn settled(&mut self) {
-        self.unanswered = 0;
-    }
-
     /// The server answered our hello.
     pub(crate) fn greeted(&mut self, hello: &server::Hello, now: Instant) -> Outcome {
         let first = self.secret.replace(hello.session.clone()).is_none();
         self.adopt(&hello.limits);
-        // Those before it can take nothing of a session that they do not know.
-        let new = first || hello.resumed == Resumed::New;
-        self.unanswered = if new { 0 } else { self.unanswered.saturating_sub(1) };
         self.asked = false;
         self.ping = false;
         self.unreported = Volume::default();
@@ -216,7 +192,7 @@ impl Session {
             }
             return Outcome::Full;
         }
-        if new {
+        if first || hello.resumed == Resumed::New {
             // The server's bucket belongs to the session.
             self.bucket = Bucket::full(rates(&hello.limits), now);
         }

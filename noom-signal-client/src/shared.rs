@@ -139,16 +139,6 @@ impl Shared {
         self.lock().session.resume()
     }
 
-    /// Whether it may have been an attempt of our own that the session was taken over by.
-    pub(crate) fn replaced(&self, greeted: bool) -> bool {
-        self.lock().session.replaced(greeted)
-    }
-
-    /// Earlier attempts cannot reach the server any more.
-    pub(crate) fn settled(&self) {
-        self.lock().session.settled();
-    }
-
     /// Whether there has been a session.
     pub(crate) fn is_begun(&self) -> bool {
         self.lock().session.is_begun()

@@ -70,8 +70,7 @@ pub enum Closed {
     #[error("closed by this client")]
     ByClient,
     /// A newer connection resumed the session (close code 4409). To come back would take it away
-    /// from there again. Not where it may have been an attempt of this client's own, which it had
-    /// given up and which reached the server late: then the client comes back.
+    /// from there again.
     #[error("another connection took the session over")]
     Replaced,
     /// The application refused the `hello` (close code 4401); its words. A new client with another

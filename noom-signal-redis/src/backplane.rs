@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use noom_signal::{
     backplane::{
         Backplane, Entered, Entry, Events, JoinError, Letter, Location, Message, Move, SendError,
@@ -16,7 +16,7 @@ use noom_signal::{
     protocol::{ByeReason, Json, LobbyRoom, PeerId, RoomName, Target},
     room::{Change, Member, NodeId, Snapshot, Stamp},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -37,6 +37,10 @@ use crate::{
 const READY: Duration = Duration::from_secs(15);
 /// How long a peer that was handed over is waited for: its messages are on their way to the hub.
 const READ: Duration = Duration::from_secs(2);
+/// How long senders wait for a peer that is about to move, in several partitions at once.
+const FROZEN: Duration = Duration::from_secs(1);
+/// How long until they look again.
+const HOLD: Duration = Duration::from_millis(5);
 /// When to ask again where others still bring back their peers.
 const SETTLING_MS: u64 = 200;
 /// When to ask again where an inbox is full.
@@ -142,20 +146,63 @@ impl Redis {
         }
     }
 
-    async fn deliver(
+    /// Hands a message to the node where a peer is, as of now.
+    async fn send_to(
+        &self,
+        mut node: NodeId,
+        peer: &PeerId,
+        message: &Message,
+    ) -> Result<(), SendError> {
+        let partition = self.of_room(&message.room);
+        let text = write_message(message);
+        let begun = Instant::now();
+        loop {
+            let generation = self.node.current()?;
+            let mut call = generation.call(&script::SEND, partition);
+            call.arg(message.room.as_str()).arg(peer.as_str()).arg(node.to_string());
+            let after = self.node.write_after(node, partition);
+            call.arg(format!("m - {} {peer} {after} {text}", message.from));
+            let mut reply = self.ask(&generation, partition, &call).await?;
+            match reply.word.as_str() {
+                "GONE" => return Err(SendError::NodeGone),
+                "HOLD" => self.hold(begun).await?,
+                "ELSEWHERE" => {
+                    let moved = reply.text().and_then(|node| read_node(&node));
+                    node = moved.ok_or_else(unreadable)?;
+                }
+                _ => {
+                    self.note_sent(&generation, partition, &mut reply).await?;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Waits a little for a peer that is about to move.
+    async fn hold(&self, since: Instant) -> Result<(), Unavailable> {
+        if since.elapsed() >= FROZEN {
+            return Err(self.node.unavailable());
+        }
+        sleep(HOLD).await;
+        Ok(())
+    }
+
+    /// Takes note that a node has a message.
+    async fn note_sent(
         &self,
         generation: &Generation,
         partition: usize,
-        call: &Call,
-    ) -> Result<(), SendError> {
-        let mut reply = self.ask(generation, partition, call).await?;
-        if reply.word == "GONE" {
-            return Err(SendError::NodeGone);
+        reply: &mut Reply,
+    ) -> Result<(), Unavailable> {
+        let accepted = reply.text().and_then(|node| read_node(&node)).zip(reply.number());
+        let Some((node, seq)) = accepted else { return Ok(()) };
+        let (epoch, seq) = (&generation.epochs[partition], seq.unsigned_abs());
+        if node == self.node.id {
+            // Its target has come here. What is sent to it next goes by no inbox, and must not overtake.
+            return self.wait_for(partition, epoch, seq).await;
         }
         if let Some(mut sent) = self.node.sent() {
-            while let Some((node, seq)) = read_accepted(&mut reply) {
-                sent.note(node, partition, &generation.epochs[partition], seq);
-            }
+            sent.note(node, partition, epoch, seq);
         }
         Ok(())
     }
@@ -331,41 +378,61 @@ impl Backplane for Redis {
     }
 
     async fn send(&self, node: NodeId, message: Message) -> Result<(), SendError> {
-        let Target::Peer(peer) = &message.to else {
-            return self.broadcast(vec![node], message).await;
-        };
-        let generation = self.node.current()?;
-        let partition = self.of_room(&message.room);
-        let mut call = generation.call(&script::SEND, partition);
-        call.arg(message.room.as_str()).arg(peer.as_str()).arg(node.to_string());
-        let (after, rest) = (self.node.write_after(node, partition), write_message(&message));
-        call.arg(format!("m - {} {peer} {after} {rest}", message.from));
-        self.deliver(&generation, partition, &call).await
+        match &message.to {
+            Target::Peer(peer) => self.send_to(node, peer, &message).await,
+            Target::Everyone => self.broadcast(vec![node], message).await,
+        }
     }
 
     async fn broadcast(&self, nodes: Vec<NodeId>, message: Message) -> Result<(), SendError> {
         if nodes.is_empty() {
             return Ok(());
         }
-        let generation = self.node.current()?;
         let partition = self.of_room(&message.room);
-        let mut call = generation.call(&script::BROADCAST, partition);
-        call.arg(message.room.as_str()).arg(message.known.step).arg(message.from.as_str());
-        call.arg(write_message(&message));
-        for node in nodes {
-            call.arg(node.to_string()).arg(self.node.write_after(node, partition));
+        let text = write_message(&message);
+        let begun = Instant::now();
+        loop {
+            let generation = self.node.current()?;
+            let mut call = generation.call(&script::BROADCAST, partition);
+            call.arg(message.room.as_str()).arg(message.known.step).arg(message.from.as_str());
+            call.arg(&text);
+            for node in &nodes {
+                call.arg(node.to_string()).arg(self.node.write_after(*node, partition));
+            }
+            let mut reply = self.ask(&generation, partition, &call).await?;
+            if reply.word == "HOLD" {
+                self.hold(begun).await?;
+                continue;
+            }
+            for _ in 0..reply.number().unwrap_or(0) {
+                self.note_sent(&generation, partition, &mut reply).await?;
+            }
+            while let Some((peer, node)) = reply.text().zip(reply.text()) {
+                let peer: PeerId = peer.parse().map_err(|_| unreadable())?;
+                let node = read_node(&node).ok_or_else(unreadable)?;
+                match self.send_to(node, &peer, &message).await {
+                    // Where that node is gone by now, so is its peer.
+                    Ok(()) | Err(SendError::NodeGone) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            return Ok(());
         }
-        self.deliver(&generation, partition, &call).await
     }
 
     async fn write(&self, node: NodeId, letter: Letter) -> Result<(), SendError> {
         let generation = self.node.current()?;
         let name = node.to_string();
         let partition = partition_of(&name, self.node.partitions.len());
-        let after = self.node.write_after(node, partition);
         let mut call = generation.call(&script::WRITE, partition);
+        let after = self.node.write_all_after(node, partition);
         call.arg(name).arg(format!("l {} {after} {}", letter.from, letter.text.as_str()));
-        self.deliver(&generation, partition, &call).await
+        let mut reply = self.ask(&generation, partition, &call).await?;
+        if reply.word == "GONE" {
+            return Err(SendError::NodeGone);
+        }
+        self.note_sent(&generation, partition, &mut reply).await?;
+        Ok(())
     }
 
     async fn locate(&self, peer: &PeerId) -> Result<Option<Location>, Unavailable> {
@@ -390,26 +457,40 @@ impl Backplane for Redis {
 
     async fn hand_over(&self, moving: Move) -> Result<Vec<Change>, Unavailable> {
         let current = self.node.current()?;
-        let mut stays: BTreeMap<usize, Vec<&(RoomName, u64)>> = BTreeMap::new();
-        for stay in &moving.stays {
-            stays.entry(self.of_room(&stay.0)).or_default().push(stay);
+        let Move { peer, stays, node, generation } = &moving;
+        let mut places: BTreeMap<usize, Vec<&(RoomName, u64)>> = BTreeMap::new();
+        for stay in stays {
+            places.entry(self.of_room(&stay.0)).or_default().push(stay);
         }
-        let mut changes = Vec::new();
-        for (partition, stays) in stays {
-            let mut call = current.call(&script::MOVE, partition);
-            call.arg(moving.peer.as_str()).arg(moving.generation).arg(moving.node.to_string());
-            call.arg("hand");
+        let several = places.len() > 1;
+        let calls = places.iter().map(|(&partition, stays)| {
+            let mut freeze = current.call(&script::FREEZE, partition);
+            freeze.arg(peer.as_str()).arg(millis(FROZEN));
+            let mut moving = current.call(&script::MOVE, partition);
+            moving.arg(peer.as_str()).arg(*generation).arg(node.to_string()).arg("hand");
             for (room, generation) in stays {
-                call.arg(room.as_str()).arg(*generation);
+                freeze.arg(room.as_str()).arg(*generation);
+                moving.arg(room.as_str()).arg(*generation);
             }
-            let (seq, moved) = self.moved(&current, partition, &call).await?;
+            (partition, freeze, moving)
+        });
+        let calls: Vec<_> = calls.collect();
+        if several {
+            let each = calls.iter().map(|(at, freeze, _)| self.ask(&current, *at, freeze));
+            try_join_all(each).await?;
+        }
+        let each = calls.iter().map(|(at, _, moving)| self.moved(&current, *at, moving));
+        let moved = join_all(each).await;
+        let mut changes = Vec::new();
+        for ((partition, ..), moved) in calls.iter().zip(moved) {
+            let (seq, moved) = moved?;
             changes.extend(moved.into_iter().map(|(change, _)| change));
             // The marks stand: nothing comes after that entry.
-            self.wait_for(partition, &current.epochs[partition], seq).await?;
+            self.wait_for(*partition, &current.epochs[*partition], seq).await?;
         }
         let mut book = self.node.book();
         for change in &changes {
-            book.exit(&change.room, &moving.peer);
+            book.exit(&change.room, peer);
         }
         Ok(changes)
     }
@@ -471,14 +552,16 @@ fn read_reply_change(reply: &mut Reply) -> Option<Change> {
     read_change(&reply.text()?)
 }
 
-/// A node that has a message, and the number it got there.
-fn read_accepted(reply: &mut Reply) -> Option<(NodeId, u64)> {
-    let node = NodeId(u64::from_str_radix(&reply.text()?, 16).ok()?);
-    Some((node, u64::try_from(reply.number()?).ok()?))
+fn read_node(text: &str) -> Option<NodeId> {
+    u64::from_str_radix(text, 16).ok().map(NodeId)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn read_location(reply: &mut Reply) -> Option<Location> {
-    let node = NodeId(u64::from_str_radix(&reply.text()?, 16).ok()?);
+    let node = read_node(&reply.text()?)?;
     let alive = reply.number()? == 1;
     let user = read_user(&mut Text(&reply.text()?))?;
     Some(Location { node, alive, user })

@@ -192,6 +192,9 @@ impl Reader {
             }
             Some(InboxEntry::Letter(letter, after)) => {
                 self.read_first(&after).await?;
+                if let Some(mut sent) = self.node.sent() {
+                    sent.adopt(&after);
+                }
                 self.tell(|events| events.letter(letter));
             }
         }

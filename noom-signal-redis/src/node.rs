@@ -130,6 +130,12 @@ impl Node {
         self.sent().map_or_else(|| "-".into(), |sent| sent.write_after(node, partition))
     }
 
+    /// What a letter to that node has to come after; and, as a peer may go on there that sent from
+    /// here, what all that comes from there then has to come after.
+    pub(crate) fn write_all_after(&self, node: NodeId, partition: usize) -> String {
+        self.sent().map_or_else(|| "-".into(), |sent| sent.write_all_after(node, partition))
+    }
+
     pub(crate) fn position(&self, partition: usize) -> Position {
         self.positions[partition].borrow().clone()
     }

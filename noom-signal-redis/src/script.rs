@@ -21,6 +21,7 @@ macro_rules! scripts {
 scripts! {
     ACKNOWLEDGE = "acknowledge";
     BROADCAST = "broadcast";
+    FREEZE = "freeze";
     JOIN = "join";
     LEAVE = "leave";
     LOBBY = "lobby";

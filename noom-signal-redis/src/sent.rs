@@ -56,29 +56,61 @@ impl Sent {
         if others.peek().is_none() {
             return "-".into();
         }
-        let mut text = node.to_string();
-        for (partition, Accepted { epoch, seq }) in others {
-            // Writing to a string does not fail.
-            let _ = write!(text, ",{partition}.{epoch}.{seq}");
+        write_node(node, others)
+    }
+
+    /// The same, and after it what was sent to all other nodes.
+    pub(crate) fn write_all_after(&self, node: NodeId, partition: usize) -> String {
+        let mut text = self.write_after(node, partition);
+        for (other, partitions) in self.nodes.iter().filter(|(other, _)| **other != node) {
+            text.push(';');
+            text.push_str(&write_node(*other, partitions.iter()));
         }
         text
+    }
+
+    /// Takes note of what the writer of a letter has sent to others.
+    pub(crate) fn adopt(&mut self, text: &str) {
+        for part in text.split(';').skip(1) {
+            let node = part.split(',').next().and_then(|node| u64::from_str_radix(node, 16).ok());
+            let Some(node) = node.map(NodeId) else { continue };
+            for After { partition, epoch, seq } in read_node(part).unwrap_or_default() {
+                self.note(node, partition, &epoch, seq);
+            }
+        }
     }
 }
 
 /// What [`Sent::write_after`] wrote, as far as it is about that node: a message that was sent
 /// after a peer that moved names what is in the inbox of another.
 pub(crate) fn read_after(text: &str, node: &str) -> Option<Vec<After>> {
-    let mut parts = text.split(',');
-    if parts.next()? != node {
+    let text = text.split(';').next()?;
+    if text.split(',').next()? != node {
         return Some(Vec::new());
     }
+    read_node(text)
+}
+
+fn write_node<'a>(
+    node: NodeId,
+    partitions: impl Iterator<Item = (&'a usize, &'a Accepted)>,
+) -> String {
+    let mut text = node.to_string();
+    for (partition, Accepted { epoch, seq }) in partitions {
+        // Writing to a string does not fail.
+        let _ = write!(text, ",{partition}.{epoch}.{seq}");
+    }
+    text
+}
+
+fn read_node(text: &str) -> Option<Vec<After>> {
     let read = |part: &str| {
         let mut words = part.split('.');
         let partition = words.next()?.parse().ok()?;
         let (epoch, seq) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
         Some(After { partition, epoch, seq })
     };
-    parts.map(read).collect()
+    text.split(',').skip(1).map(read).collect()
 }
 
 #[cfg(test)]
@@ -98,6 +130,9 @@ mod tests {
         assert_eq!(read_after(&text, &name), Some(vec![after]));
         assert_eq!(read_after(&text, "another"), Some(Vec::new()));
         assert_eq!(read_after("-", &name), Some(Vec::new()));
+        let mut other = Sent::default();
+        other.adopt(&sent.write_all_after(NodeId(9), 1));
+        assert_eq!(other.write_after(node, 3), text);
         sent.note(node, 0, "f", 1);
         let after = After { partition: 0, epoch: "f".into(), seq: 1 };
         assert_eq!(read_after(&sent.write_after(node, 3), &name), Some(vec![after]));

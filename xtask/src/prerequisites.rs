@@ -1,4 +1,4 @@
-//! What the tests need beside Rust: a C++ compiler, Node and two browsers.
+//! What the tests need beside Rust: a C++ compiler, Redis, Node and two browsers.
 
 use std::{env, path::Path};
 
@@ -20,7 +20,8 @@ pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
     let browsers = steps.contains(&Step::Browser);
     // To lint the fuzz targets is to build libFuzzer too.
     let fuzz = steps.contains(&Step::Fuzz) || steps.contains(&Step::Clippy);
-    let packages = missing(fuzz, node, browsers);
+    let redis = steps.contains(&Step::Rust);
+    let packages = missing(fuzz, redis, node, browsers);
     if !packages.is_empty() {
         let list = packages.join(" ");
         let debian = Path::new("/etc/debian_version").exists() && on_path("apt-get");
@@ -32,7 +33,7 @@ pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
         let _frontend = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
         cmd!(sh, "apt-get update --quiet").run()?;
         cmd!(sh, "apt-get install --quiet --yes --no-install-recommends {packages...}").run()?;
-        let missing = missing(fuzz, node, browsers);
+        let missing = missing(fuzz, redis, node, browsers);
         ensure!(missing.is_empty(), "installed, but not found: {}", missing.join(" "));
     }
     if node && node_major(sh)? < NODE_MAJOR {
@@ -62,9 +63,10 @@ fn node_major(sh: &Shell) -> anyhow::Result<u32> {
 }
 
 /// The Debian packages of what is missing.
-fn missing(fuzz: bool, node: bool, browsers: bool) -> Vec<&'static str> {
+fn missing(fuzz: bool, redis: bool, node: bool, browsers: bool) -> Vec<&'static str> {
     let needed = [
         (fuzz, "g++", on_path("c++")),
+        (redis, "redis-server", on_path("redis-server")),
         (node, "nodejs", on_path("node")),
         (node, "npm", on_path("npm")),
         (browsers, "chromium", is_file("NOOM_CHROMIUM", "/usr/bin/chromium")),

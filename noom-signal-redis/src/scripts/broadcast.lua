@@ -3,7 +3,9 @@
 -- KEYS    epoch
 -- ARGV    4 room  5 the step that its sender knew  6 its sender  7 what follows
 --         then for each node: node, what the message comes after there
--- Result  OK, then the nodes that have it, with its number there | FULL or SETTLING (some may have it) | EPOCH | FENCED
+-- Result  OK, how many nodes have it, each with its number there, then each peer that is left out,
+--         with the node to send its copy to | HOLD (one of the peers is about to move)
+--         | FULL or SETTLING (some may have it) | EPOCH | FENCED
 -- Atomic  with all moves. A peer that was on a node at the step that the sender knew, and has moved
 --         away since, is left out there and gets a copy where it is now: that node may not be
 --         among those named, and where it is, gives the broadcast to nobody who came later.
@@ -13,35 +15,44 @@ local no = refused()
 if no then return no end
 
 local room, known, from, rest = ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7]
-local answer, taken_by = 'OK', {}
+local time
+local except, copies = {}, {}
 for at = 8, #ARGV, 2 do
-  local node, after = ARGV[at], ARGV[at + 1]
+  local node = ARGV[at]
   local marks = redis.call('HGETALL', K .. 'gone:' .. node .. ':' .. room)
-  local except = {}
+  local without = {}
   for n = 1, #marks, 2 do
-    local peer, mark = marks[n], marks[n + 1]
+    local peer, to, ms, stays = marks[n], string.match(marks[n + 1], '^(%S+) (%d+)(.*)$')
+    if to == '~' then
+      time = time or now()
+      if tonumber(ms) > time then return { 'HOLD' } end
+    end
     local was_here = false
-    for first, last in string.gmatch(mark, '(%d+)%-(%d+)') do
+    for first, last in string.gmatch(stays, '(%d+)%-(%d+)') do
       was_here = was_here or (tonumber(first) <= known and known < tonumber(last))
     end
     if was_here then
-      except[#except + 1] = peer
-      local to = string.match(mark, '^%x+') or node
-      local copy = table.concat({ 'm', '-', from, peer, after, rest }, ' ')
-      if append(follow(to, room, peer), copy, false) == 'FULL' then answer = 'FULL' end
+      without[#without + 1] = peer
+      copies[#copies + 1] = peer
+      copies[#copies + 1] = string.match(to, '^%x+$') or node
     end
   end
-  local without = #except > 0 and table.concat(except, ',') or '-'
-  local body = table.concat({ 'm', without, from, '*', after, rest }, ' ')
-  local taken, seq = append(node, body, false)
+  except[at] = #without > 0 and table.concat(without, ',') or '-'
+end
+
+local answer, result = 'OK', { 'OK', 0 }
+for at = 8, #ARGV, 2 do
+  local body = table.concat({ 'm', except[at], from, '*', ARGV[at + 1], rest }, ' ')
+  local taken, seq = append(ARGV[at], body, false)
   if seq then
-    taken_by[#taken_by + 1] = node
-    taken_by[#taken_by + 1] = seq
+    result[2] = result[2] + 1
+    result[#result + 1] = ARGV[at]
+    result[#result + 1] = seq
   end
   if taken == 'FULL' then answer = 'FULL' end
   -- A node that is gone took its peers with it; one that is not back yet did not.
   if taken == 'GONE' and not SETTLED and answer == 'OK' then answer = 'SETTLING' end
 end
 if answer ~= 'OK' then return { answer } end
-table.insert(taken_by, 1, answer)
-return taken_by
+for _, copy in ipairs(copies) do result[#result + 1] = copy end
+return result

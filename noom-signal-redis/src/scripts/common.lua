@@ -21,7 +21,8 @@
 --   seats:ROOM     hash  node -> how many of its peers are in the room
 --   lobby          zset  listed room -> minus its number of peers
 --   gone:NODE:ROOM hash  peer that moved away of late -> "TO MS FROM-UNTIL…": where it went (- if it
---                        is back), when, and the steps between which it was here, each time
+--                        is back, ~ if it is about to go, until MS), when, and the steps between
+--                        which it was here, each time
 --
 -- A member is "NODE GENERATION SEAT SINCE USERLEN USER…META": only Rust reads what follows SINCE.
 
@@ -151,13 +152,15 @@ local function tally(room)
   end
 end
 
--- The node where a message for that peer has to go, if it moved away from `node`. The bound
--- is only there to end: a peer that comes back to a node takes the mark away.
+-- The node where a message for that peer has to go, if it moved away from `node`. Nil where it is about
+-- to. The bound is only there to end: a peer that comes back to a node changes its mark.
 local function follow(node, room, peer)
   for _ = 1, 16 do
     local mark = redis.call('HGET', K .. 'gone:' .. node .. ':' .. room, peer)
-    local to = mark and string.match(mark, '^%x+')
-    if not to then break end
+    if not mark then break end
+    local to, ms = string.match(mark, '^(%S+) (%d+)')
+    if to == '~' and tonumber(ms) > now() then return nil end
+    if to == '~' or to == '-' then break end
     node = to
   end
   return node

@@ -29,6 +29,11 @@ pub async fn messages(nodes: Vec<Arc<dyn Backplane>>, seed: u64) {
         stayers.push(peer);
     }
     let names: Vec<PeerId> = stayers.iter().map(|peer| peer.peer.clone()).collect();
+    // Whoever sends knows of all the others: those who join meanwhile are told nothing of before.
+    for peer in &mut stayers {
+        let complete = |p: &Witness| rooms.iter().all(|room| p.members(room).len() == names.len());
+        peer.listen_until(complete, |_| "a member is missing".into()).await;
+    }
     let passers = hubs.len() * PASSERS_PER_NODE;
     let quiet = Arc::new(Barrier::new(stayers.len() + passers));
 

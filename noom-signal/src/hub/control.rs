@@ -168,7 +168,8 @@ impl Inner {
         let Member { peer, generation, .. } = member;
         let _alone = self.close_gate(room).await;
         let left = self.backplane.leave(room, peer, *generation, reason).await;
-        let change = left.inspect_err(|_| self.doubt(room))?.ok_or(ControlError::NotFound)?;
+        let doubt = |_: &_| self.step(room, |here, _| here.doubt_stay(peer));
+        let change = left.inspect_err(doubt)?.ok_or(ControlError::NotFound)?;
         self.step(room, |here, delivery| here.receive(change, delivery));
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::{
     Inner,
     delivery::Aftermath,
     lock,
-    room::{Handed, Need, Room},
+    room::{Handed, Need},
 };
 use crate::{
     Limits,
@@ -168,11 +168,12 @@ impl Inner {
             rooms.iter().any(owes)
                 || hub.lanes.shards.iter().any(|shard| {
                     lock(shard).values().flat_map(|lane| &lane.queue).any(|message| {
-                        rooms.contains(&message.room) && {
-                            let owed = |here: &Room| here.is_owed(peer, message);
-                            hub.in_room(message.room.as_str(), |here, _| owed(here))
-                                .is_some_and(|(owed, _)| owed)
-                        }
+                        rooms.contains(&message.room)
+                            && hub
+                                .rooms
+                                .of(message.room.as_str())
+                                .get(&message.room)
+                                .is_some_and(|here| here.is_owed(peer, message))
                     })
                 })
         })

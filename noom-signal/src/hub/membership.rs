@@ -118,7 +118,7 @@ impl Inner {
     /// Makes the room ready for one of its joins, before the cluster is asked: whatever that tells
     /// from then on is for the room to keep.
     async fn expect<'a>(
-        &'a self,
+        self: &'a Arc<Self>,
         room: &'a RoomName,
         session: &'a Arc<Session>,
         member: Member,
@@ -214,7 +214,10 @@ impl Inner {
             Ok(None) if given_up() => Err(not_in_room(room)),
             Ok(None) => Ok(()),
             Err(unavailable) => {
-                self.doubt(room);
+                match asks {
+                    Asks::Leave => self.step(room, |here, _| here.doubt_stay(peer)),
+                    _ => self.doubt(room),
+                }
                 if given_up() { Err(unavailable.into()) } else { Ok(()) }
             }
         }
@@ -268,7 +271,7 @@ impl Inner {
 
 /// A join on its way. However it ends, the room does not go on expecting it.
 struct Expected<'a> {
-    hub: &'a Inner,
+    hub: &'a Arc<Inner>,
     room: &'a RoomName,
     peer: &'a PeerId,
     generation: u64,
@@ -276,9 +279,8 @@ struct Expected<'a> {
 
 impl Drop for Expected<'_> {
     fn drop(&mut self) {
-        self.hub.with_room(self.room.as_str(), |here, _| {
-            here.unexpect(self.peer, self.generation);
-        });
+        let (peer, generation) = (self.peer, self.generation);
+        self.hub.step(self.room, |here, delivery| here.unexpect(peer, generation, delivery));
     }
 }
 

@@ -274,6 +274,9 @@ impl Inner {
         let found = rooms.get_mut(room)?;
         let result = act(found, &mut delivery);
         if found.is_idle() {
+            // What is held there goes with it; what its senders said after it elsewhere does not wait
+            // any more.
+            found.drop_early(&mut delivery);
             rooms.remove(room);
         }
         drop(rooms);

@@ -193,6 +193,7 @@ impl Inner {
                 });
             }
             Relayed::NotInRoom => not_in_room(),
+            Relayed::Unsure => unsure(),
             Relayed::PeerNotFound => peer_not_found(),
         };
         self.refuse(session, Origin::of(frame), failure);
@@ -221,6 +222,7 @@ impl Inner {
         let sent = match relayed {
             Relayed::Delivered => Ok(()),
             Relayed::NotInRoom => return Err(not_in_room()),
+            Relayed::Unsure => return Err(unsure()),
             Relayed::PeerNotFound => return Err(peer_not_found()),
             Relayed::Remote { message, nodes } => match (&message.to, nodes.as_slice()) {
                 (Target::Peer(_), &[node]) => self.backplane.send(node, message).await,
@@ -353,6 +355,11 @@ fn known_room(room: &str) -> Result<RoomName, Failure> {
 
 fn not_in_room() -> Failure {
     Failure::new(ErrorCode::NotInRoom, "not in this room")
+}
+
+fn unsure() -> Failure {
+    let message = "whether it is still in this room is being asked".into();
+    Failure { code: ErrorCode::Unavailable, message, retry_after_ms: Some(100) }
 }
 
 fn forbidden(why: &str) -> Failure {

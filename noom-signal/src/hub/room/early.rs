@@ -60,7 +60,7 @@ impl Room {
     }
 
     /// Forgets what is held.
-    pub(super) fn drop_early(&mut self, delivery: &mut Delivery<'_>) {
+    pub(in crate::hub) fn drop_early(&mut self, delivery: &mut Delivery<'_>) {
         while self.take_early(0, delivery).is_some() {}
     }
 

@@ -71,6 +71,8 @@ struct Local {
     pending: Option<Pending>,
     /// Its session has ended; the cluster has yet to hear of it.
     gone: bool,
+    /// Nobody can say whether it is still in the room, until the room has been fetched.
+    unsure: bool,
 }
 
 /// What a room needs beyond its lock.
@@ -104,17 +106,22 @@ impl Room {
     pub(super) fn expect(&mut self, session: Arc<Session>, member: Member, pending: Pending) {
         let pending = Some(pending);
         let generation = member.generation;
-        let local = Local { session, generation, seat: 0, pending, gone: false };
+        let local = Local { session, generation, seat: 0, pending, gone: false, unsure: false };
         self.joining.insert(member.peer.clone(), (local, Arc::new(member)));
     }
 
-    /// The join will not take effect. Returns whether it was still expected.
-    pub(super) fn unexpect(&mut self, peer: &PeerId, generation: u64) -> bool {
-        let expected = self.joining.get(peer).is_some_and(|(l, _)| l.generation == generation);
-        if expected {
-            self.joining.remove(peer);
+    /// The join will not take effect, if it has not. Others may have waited for its answer.
+    pub(super) fn unexpect(
+        &mut self,
+        peer: &PeerId,
+        generation: u64,
+        delivery: &mut Delivery<'_>,
+    ) -> Need {
+        if self.joining.get(peer).is_none_or(|(local, _)| local.generation != generation) {
+            return Need::Nothing;
         }
-        expected
+        self.joining.remove(peer);
+        self.advance(delivery)
     }
 
     /// Takes in a step of the room's history.
@@ -126,14 +133,17 @@ impl Room {
     /// Takes in the answer to one of this node's joins.
     pub(super) fn enter(&mut self, entered: Entered, delivery: &mut Delivery<'_>) -> Need {
         let Entered { change, snapshot } = entered;
-        // The first of this node's peers brings the roster. Where several joined at the same time,
-        // the first of them is the one that met no other.
+        // The first of this node's peers brings the roster. It is the one that met no other: where
+        // several join at the same time, and where the last one's leave is not told yet, since an
+        // earlier step is still on its way.
         let met_another = snapshot.members.iter().any(|member| {
-            let expected = self.joining.get(&member.peer);
+            let joining = self.joining.get(&member.peer).map(|(local, _)| local);
+            let here = self.locals.get(&member.peer).or(joining);
             member.since != change.after.version
-                && expected.is_some_and(|(local, _)| local.generation == member.generation)
+                && member.node == delivery.node
+                && here.is_some_and(|local| local.generation == member.generation)
         });
-        if self.locals.is_empty() && !met_another {
+        if !met_another {
             // Where this node had nobody in the room, not even for a moment, it was not told of the
             // steps of that moment: what it knew before does not count.
             self.start_from(snapshot, delivery)
@@ -145,13 +155,13 @@ impl Room {
             };
             if let Some((Local { pending: Some(pending), .. }, _)) = self.joining.get_mut(&peer) {
                 pending.landed = Some(step);
+                if self.view.step() >= step {
+                    // The step looks old: it is of a history that began after the one known here
+                    // ended, or what came after it is known already.
+                    return self.doubt();
+                }
             }
-            let need = self.receive(change, delivery);
-            if self.joining.contains_key(&peer) && self.view.step() >= step {
-                // The step looked old: it is of a history that began after the one known here ended.
-                return self.doubt();
-            }
-            need
+            self.receive(change, delivery)
         }
     }
 
@@ -180,6 +190,9 @@ impl Room {
         if replaced && !first {
             self.drop_missing(&leaves, delivery);
         }
+        if !self.view.in_doubt() {
+            self.locals.values_mut().for_each(|local| local.unsure = false);
+        }
         let told = self.gap && !self.view.in_doubt();
         if replaced && !first || told {
             self.gap &= !told;
@@ -200,6 +213,15 @@ impl Room {
     pub(super) fn doubt(&mut self) -> Need {
         self.view.doubt(self.fetching);
         self.need()
+    }
+
+    /// Nobody can say whether a peer's leave took effect. If it did, the others hear nothing of the
+    /// peer any more: until the room has been fetched, what it says is refused.
+    pub(super) fn doubt_stay(&mut self, peer: &PeerId) -> Need {
+        if let Some(local) = self.locals.get_mut(peer) {
+            local.unsure = true;
+        }
+        self.doubt()
     }
 
     /// The point in its history up to which this node knows the room.
@@ -327,6 +349,7 @@ impl Room {
             self.release(delivery);
         }
         self.promote(delivery);
+        self.refuse_past(delivery);
         self.release(delivery);
         let entered = |local: &Local| local.pending.as_ref().is_some_and(|p| p.landed.is_some());
         if self.locals.is_empty()
@@ -365,6 +388,24 @@ impl Room {
             self.tell_joined(&local.session, &member, id, delivery);
             (local.pending, local.seat) = (None, member.seat);
             self.locals.insert(member.peer.clone(), local);
+        }
+    }
+
+    /// Answers those joins that took effect and were undone by another node before this one heard of
+    /// it: their step is past, and will not be told.
+    fn refuse_past(&mut self, delivery: &mut Delivery<'_>) {
+        if self.view.in_doubt() || self.joining.is_empty() {
+            return;
+        }
+        let step = self.view.step();
+        let past = |local: &Local| {
+            let landed = local.pending.as_ref().and_then(|pending| pending.landed);
+            landed.is_some_and(|landed| landed <= step)
+        };
+        for (_, (local, _)) in self.joining.extract_if(|_, (local, _)| past(local)) {
+            if let Some(pending) = local.pending {
+                pending.fail(&self.name, &local.session, ErrorCode::Unavailable, delivery);
+            }
         }
     }
 

@@ -43,7 +43,8 @@ impl Room {
         let here = self.locals.get(&session.peer);
         if here.is_none_or(|local| local.generation != generation) {
             let (session, pending) = (session.clone(), Some(pending));
-            let local = Local { session, generation, seat: 0, pending, gone: false };
+            let (seat, gone, unsure) = (0, false, false);
+            let local = Local { session, generation, seat, pending, gone, unsure };
             self.arriving.insert(local.session.peer.clone(), local);
             self.promote(delivery);
         }

@@ -20,6 +20,8 @@ pub(in crate::hub) enum Relayed {
         nodes: Vec<NodeId>,
     },
     NotInRoom,
+    /// Nobody can say whether the sender is still in the room.
+    Unsure,
     PeerNotFound,
 }
 
@@ -33,8 +35,10 @@ impl Room {
         frame: &Frame,
         delivery: &mut Delivery<'_>,
     ) -> Relayed {
-        if !self.locals.contains_key(from) {
-            return Relayed::NotInRoom;
+        match self.locals.get(from) {
+            None => return Relayed::NotInRoom,
+            Some(sender) if sender.unsure => return Relayed::Unsure,
+            Some(_) => {}
         }
         if everyone && to == "*" {
             return self.spread(from, frame, delivery);
