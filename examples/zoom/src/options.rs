@@ -123,7 +123,7 @@ impl FromStr for Secret {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // An empty one is a variable that somebody forgot to set, and a relay for everybody.
-        if text.is_empty() { Err("a secret must not be empty") } else { Ok(Self(text.into())) }
+        if text.is_empty() { Err("it must not be empty") } else { Ok(Self(text.into())) }
     }
 }
 
