@@ -8,7 +8,7 @@ use super::event::Event;
 use crate::{
     Limits,
     backplane::Message,
-    protocol::{Frame, PeerId},
+    protocol::{Frame, PeerId, RoomName},
     room::NodeId,
     session::Session,
 };
@@ -33,6 +33,8 @@ pub(super) struct Aftermath {
     pub(super) released: Vec<PeerId>,
     /// Sessions that go on on another node, without this one having been asked.
     pub(super) taken: Vec<Arc<Session>>,
+    /// Rooms in which a bye waits for what its peer sent, and that peer.
+    pub(super) blocked: Vec<(RoomName, PeerId)>,
     /// Peers that lost something on their way to another node, and which one.
     pub(super) lost: Vec<(NodeId, PeerId)>,
 }
@@ -62,6 +64,10 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    pub(super) fn blocked(&mut self, room: RoomName, sender: PeerId) {
+        self.after.blocked.push((room, sender));
+    }
+
     pub(super) fn taken(&mut self, session: Arc<Session>) {
         self.after.taken.push(session);
     }
@@ -79,6 +85,9 @@ impl<'a> Delivery<'a> {
 
 impl Aftermath {
     pub(super) fn is_empty(&self) -> bool {
-        self.released.is_empty() && self.taken.is_empty() && self.lost.is_empty()
+        self.released.is_empty()
+            && self.blocked.is_empty()
+            && self.taken.is_empty()
+            && self.lost.is_empty()
     }
 }

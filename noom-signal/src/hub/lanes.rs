@@ -7,9 +7,10 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 
 use super::{
     Inner,
@@ -51,6 +52,9 @@ struct Lane {
 }
 
 const SHARDS: usize = 16;
+
+/// How long a bye waits for what its peer sent.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Lanes {
     fn of(&self, sender: &PeerId) -> MutexGuard<'_, HashMap<PeerId, Lane>> {
@@ -101,11 +105,11 @@ impl Inner {
             let mut lanes = self.lanes.of(&sender);
             match lanes.get_mut(&sender) {
                 Some(lane) if lane.blocks(&message.room) => {
+                    let sender = &sender;
+                    self.in_room(message.room.as_str(), |here, _| here.reserve(sender));
                     lane.push(message);
                     if lane.is_over(&self.limits) {
-                        while let Some(message) = lane.pop() {
-                            after.extend(self.lose(&message));
-                        }
+                        after.extend(self.lose_all(lane));
                     }
                 }
                 known => {
@@ -194,9 +198,16 @@ impl Inner {
 
     fn hand(self: &Arc<Self>, message: Message, was_queued: bool) -> (Handed, Then) {
         let room = message.room.clone();
+        let sender = message.from.clone();
         let handed = self.in_room(room.as_str(), |here, delivery| {
             delivery.was_queued = was_queued;
-            here.deliver(message, delivery)
+            let (handed, need) = here.deliver(message, delivery);
+            if !was_queued {
+                return (handed, need);
+            }
+            delivery.was_queued = false;
+            let more = here.unreserve(&sender, delivery);
+            (handed, need.or(more))
         });
         match handed {
             Some(((handed, need), after)) => (handed, Then { room, need, after }),
@@ -205,10 +216,35 @@ impl Inner {
         }
     }
 
-    fn lose(&self, message: &Message) -> Option<Then> {
-        let room = message.room.clone();
-        let lost = self.in_room(room.as_str(), |here, delivery| here.lose(message, delivery));
-        lost.map(|((), after)| Then { room, need: Need::Nothing, after })
+    /// Gives up what waits in a lane; the targets are told.
+    fn lose_all(&self, lane: &mut Lane) -> Vec<Then> {
+        let lost = std::iter::from_fn(|| lane.pop()).filter_map(|message| {
+            let room = message.room.clone();
+            let (need, after) = self.in_room(room.as_str(), |here, delivery| {
+                here.lose(&message, delivery);
+                here.unreserve(&message.from, delivery)
+            })?;
+            Some(Then { room, need, after })
+        });
+        lost.collect()
+    }
+
+    /// A bye waits in a room for what its peer sent there, which waits for another room. Should two
+    /// rooms wait for each other, that ends here.
+    pub(super) fn wait_for_sender(self: &Arc<Self>, room: RoomName, sender: PeerId) {
+        let hub = self.clone();
+        self.spawn(async move {
+            sleep(PATIENCE).await;
+            let waits = hub.with_room(room.as_str(), |here, _| here.waits_for(&sender));
+            if waits != Some(true) {
+                return;
+            }
+            let lost = match hub.lanes.of(&sender).get_mut(&sender) {
+                Some(lane) => hub.lose_all(lane),
+                None => return,
+            };
+            hub.follow_all(lost);
+        });
     }
 
     /// Called without a lane's lock.

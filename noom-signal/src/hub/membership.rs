@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, oneshot};
 
 use super::{
     Inner,
@@ -205,9 +205,7 @@ impl Inner {
         match ask(generation).await {
             Ok(Some(change)) => {
                 self.step(room, |here, delivery| here.land(peer, change, delivery));
-                // Where the room is in doubt, what tells it waits for the gate.
-                drop(alone);
-                let _ = told.await;
+                self.until_told_or_doubted(room, alone, told).await;
                 Ok(())
             }
             // Something else took it out first, and its bye has answered or will.
@@ -221,6 +219,34 @@ impl Inner {
                 if given_up() { Err(unavailable.into()) } else { Ok(()) }
             }
         }
+    }
+
+    /// Waits until a change is told, which an earlier step may hold up that is still on its way.
+    ///
+    /// The gate stays closed meanwhile: a join would be answered from a time when this node had
+    /// nobody in the room, and what it was not told of then would be missing. Only where the room is
+    /// in doubt the gate is opened, for the snapshot that tells the change waits for it.
+    async fn until_told_or_doubted(
+        &self,
+        room: &RoomName,
+        alone: Option<OwnedRwLockWriteGuard<()>>,
+        told: oneshot::Receiver<()>,
+    ) {
+        tokio::pin!(told);
+        loop {
+            let stepped = self.stepped.notified();
+            tokio::pin!(stepped);
+            stepped.as_mut().enable();
+            if self.with_room(room.as_str(), |here, _| here.in_doubt()).unwrap_or(true) {
+                break;
+            }
+            tokio::select! {
+                _ = &mut told => return,
+                () = stepped => {}
+            }
+        }
+        drop(alone);
+        let _ = told.await;
     }
 
     /// Ends a session: it is out of all its rooms, with one `bye` in each.

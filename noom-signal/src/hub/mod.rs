@@ -290,7 +290,8 @@ impl Inner {
         }
         // Without a handle the hub is going, and nobody is left to tell.
         let Some(hub) = self.this.upgrade() else { return };
-        let Aftermath { released, taken, lost } = after;
+        let Aftermath { released, blocked, taken, lost } = after;
+        blocked.into_iter().for_each(|(room, sender)| hub.wait_for_sender(room, sender));
         released.iter().for_each(|sender| hub.go_on(sender));
         taken.iter().for_each(|session| hub.let_go(session));
         lost.into_iter().for_each(|(node, peer)| hub.tell_lost(node, peer));

@@ -83,6 +83,13 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
+impl Change {
+    /// Whether it takes this peer out.
+    pub(crate) fn is_leave_of(&self, peer: &PeerId) -> bool {
+        matches!(&self.kind, ChangeKind::Left { peer: left, .. } if left == peer)
+    }
+}
+
 /// What can happen to a roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChangeKind {

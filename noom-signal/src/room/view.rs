@@ -55,6 +55,13 @@ impl View {
         Some(change)
     }
 
+    /// The step that [`View::advance`] would apply next.
+    pub(crate) fn next(&self) -> Option<&Change> {
+        let roster = self.roster.as_ref().filter(|_| !self.doubt)?;
+        let (step, change) = self.held.first_key_value()?;
+        (*step <= roster.stamp().step + 1).then_some(change)
+    }
+
     /// Starts from a snapshot, if this is the first or the view is in doubt. Returns whether that
     /// gave it another roster.
     pub(crate) fn adopt(&mut self, snapshot: Snapshot) -> bool {

@@ -7,6 +7,7 @@ use crate::{
     backplane::Message,
     hub::delivery::Delivery,
     protocol::{PeerId, Target},
+    room::Change,
 };
 
 /// What became of a message from another node.
@@ -57,6 +58,48 @@ impl Room {
                 self.hand_out(message, delivery);
             }
         }
+    }
+
+    /// A message of this sender is for this room, and waits for another one first.
+    pub(in crate::hub) fn reserve(&mut self, sender: &PeerId) {
+        *self.reserved.entry(sender.clone()).or_default() += 1;
+    }
+
+    /// It waits no more.
+    pub(in crate::hub) fn unreserve(
+        &mut self,
+        sender: &PeerId,
+        delivery: &mut Delivery<'_>,
+    ) -> Need {
+        match self.reserved.get_mut(sender) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                return Need::Nothing;
+            }
+            Some(_) => self.reserved.remove(sender),
+            None => return Need::Nothing,
+        };
+        self.advance(delivery)
+    }
+
+    /// Whether a bye of this sender waits for its messages.
+    pub(in crate::hub) fn waits_for(&self, sender: &PeerId) -> bool {
+        self.reserved.contains_key(sender)
+            && self.view.next().is_some_and(|change| change.is_leave_of(sender))
+    }
+
+    /// The next step, unless it is the bye of a sender of which something is still to be told.
+    pub(super) fn next_step(&mut self, delivery: &mut Delivery<'_>) -> Option<Change> {
+        let waited_for = self.reserved.keys().find(|sender| self.waits_for(sender));
+        if let Some(sender) = waited_for {
+            if !self.blocked {
+                delivery.blocked(self.name.clone(), sender.clone());
+            }
+            self.blocked = true;
+            return None;
+        }
+        self.blocked = false;
+        self.view.advance()
     }
 
     /// Forgets what is held.

@@ -54,6 +54,11 @@ pub(super) struct Room {
     /// order.
     early: VecDeque<Message>,
     early_bytes: usize,
+    /// Senders on other nodes of which messages for this room wait for another room first, and of how
+    /// many. They come before their sender's bye.
+    reserved: HashMap<PeerId, usize>,
+    /// Whether such a bye waits.
+    blocked: bool,
     /// Whether a snapshot is on its way.
     fetching: bool,
     /// Messages may have been lost: the members are told, even if the roster is as it was.
@@ -84,6 +89,13 @@ pub(super) enum Need {
     Snapshot,
 }
 
+impl Need {
+    /// What two steps need together.
+    pub(super) fn or(self, other: Self) -> Self {
+        if self == Self::Snapshot { self } else { other }
+    }
+}
+
 impl Room {
     pub(super) fn new(name: RoomName) -> Self {
         Self {
@@ -97,6 +109,8 @@ impl Room {
             leaving: HashMap::new(),
             early: VecDeque::new(),
             early_bytes: 0,
+            reserved: HashMap::new(),
+            blocked: false,
             fetching: false,
             gap: false,
         }
@@ -224,6 +238,11 @@ impl Room {
         self.doubt()
     }
 
+    /// Whether nothing is told until a snapshot is there.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.view.in_doubt()
+    }
+
     /// The point in its history up to which this node knows the room.
     pub(super) fn stamp(&self) -> Stamp {
         self.view.roster().map(Roster::stamp).unwrap_or_default()
@@ -342,7 +361,7 @@ impl Room {
     fn advance(&mut self, delivery: &mut Delivery<'_>) -> Need {
         // After a doubt: the first step at hand may be the bye of whoever sent what was held.
         self.release(delivery);
-        while let Some(change) = self.view.advance() {
+        while let Some(change) = self.next_step(delivery) {
             // A message goes out before the step that comes after what its sender knew: nothing
             // from a peer follows its bye.
             self.tell(change, delivery);
