@@ -17,6 +17,7 @@ use noom_signal::{
     room::{Change, Member, NodeId, Snapshot, Stamp},
 };
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     Config, ConnectError,
@@ -64,6 +65,8 @@ const REFUSED_MS: u64 = 1000;
 /// ```
 pub struct Redis {
     node: Arc<Node>,
+    /// Its supervisor.
+    running: TaskTracker,
 }
 
 impl Redis {
@@ -83,12 +86,30 @@ impl Redis {
         getrandom::fill(&mut id).map_err(|error| ConnectError::Config(error.to_string()))?;
         let node = Arc::new(Node::new(NodeId(u64::from_be_bytes(id)), config, address));
         let opened = open(&node, true).await?;
-        tokio::spawn(supervise(node.clone(), opened));
-        let redis = Self { node };
+        let running = TaskTracker::new();
+        running.spawn(supervise(node.clone(), opened));
+        let redis = Self { node, running };
         let mut ready = redis.node.ready.subscribe();
         // Later than that is not an error: requests say for themselves that they cannot be met yet.
         let _ = timeout(READY, ready.wait_for(|&ready| ready)).await;
         Ok(redis)
+    }
+
+    /// Takes the node out of the cluster, as dropping it does, and waits until that is done: two
+    /// seconds at most. Peers that are in rooms still are taken out of them.
+    ///
+    /// A process that ends without it is missed only when its lease ends. Until then its peers may
+    /// be resumed on other nodes (as `"partial"`), so a process that could not wait for all of
+    /// its sessions does well to end without.
+    pub async fn close(&self) {
+        self.node.stop.cancel();
+        self.running.close();
+        self.running.wait().await;
+    }
+
+    /// Where the cluster meets, for people to read: host and port, without a password.
+    pub fn address(&self) -> String {
+        self.node.address.name()
     }
 
     /// Ends the node as a crash would: without a goodbye. For tests of what the others do then.
@@ -225,6 +246,14 @@ impl Backplane for Redis {
     fn attach(&self, events: Weak<dyn Events>) -> NodeId {
         self.node.attach(events);
         self.node.id
+    }
+
+    async fn nodes(&self) -> Result<usize, Unavailable> {
+        let generation = self.node.current()?;
+        // A node is in all partitions or in none.
+        let call = generation.call(&script::NODES, 0);
+        let count = self.ask(&generation, 0, &call).await?.number();
+        count.and_then(|count| usize::try_from(count).ok()).ok_or_else(unreadable)
     }
 
     async fn join(&self, entry: Entry) -> Result<Entered, JoinError> {

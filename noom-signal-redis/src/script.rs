@@ -27,6 +27,7 @@ scripts! {
     LOBBY = "lobby";
     LOCATE = "locate";
     MOVE = "move";
+    NODES = "nodes";
     OCCUPANCY = "occupancy";
     PURGE = "purge";
     REGISTER = "register";

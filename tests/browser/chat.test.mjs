@@ -1,29 +1,10 @@
 // The text chat, which runs over the data channels between the people.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { messages, reads, say } from "./harness/chat.mjs";
 import { Stage } from "./harness/stage.mjs";
-import { until } from "./harness/wait.mjs";
 
 const stage = Stage.set();
-
-async function say(person, text) {
-  await person.page.getByRole("textbox", { name: "Message" }).fill(text);
-  await person.page.keyboard.press("Enter");
-}
-
-/** The messages in the log, as [name, text]. */
-function messages(person) {
-  return person.page.getByRole("log", { name: "Chat" }).getByRole("listitem").evaluateAll((items) =>
-    items.map((item) => [item.querySelector("bdi").textContent, item.querySelector("p:last-child").textContent]));
-}
-
-async function reads(person, ...expected) {
-  await until(`${person.name} reads ${JSON.stringify(expected)}`, async (seen) => {
-    const log = await messages(person);
-    seen(log);
-    return JSON.stringify(log) === JSON.stringify(expected);
-  });
-}
 
 test("what one says, the others read, with the sender's name; what was not seen is counted", async (t) => {
   const [mina, jonas, ayse] = await stage.people(t, "Mina", "Jonas", "Ayşe");

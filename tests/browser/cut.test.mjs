@@ -30,7 +30,6 @@ for (const [what, { damage, heartbeatMs, other }] of Object.entries(WAYS)) {
     const proxy = await stage.proxy(t, server.url);
     const mina = await stage.open(t, "Mina", { complaints: NO_SOCKET, camera: TWO_CAMERAS });
     const jonas = other ? keep(t, await FirefoxPerson.open(firefox, "Jonas")) : await stage.open(t, "Jonas");
-    const hellos = hellosOf(mina);
     await mina.join(proxy.url, "cut");
     await jonas.join(server.url, "cut");
     await mina.watches("Jonas");
@@ -52,7 +51,7 @@ for (const [what, { damage, heartbeatMs, other }] of Object.entries(WAYS)) {
     await mina.noticedNothing();
     await jonas.noticedNothing();
     assert.deepEqual([await mina.ids(), await jonas.ids()], ids);
-    const [first, ...later] = hellos;
+    const [first, ...later] = mina.hellos.map(({ resumed }) => resumed);
     assert.equal(first, "new");
     assert.ok(later.every((resumed) => resumed === "full"), `resumed in full: ${later}`);
     if (heartbeatMs < GONE_MS) assert.ok(later.length > 0, "somebody gave the link up");
@@ -68,14 +67,4 @@ for (const [what, { damage, heartbeatMs, other }] of Object.entries(WAYS)) {
     await jonas.watches("Mina");
     assert.deepEqual(await mina.connectionStates(), ["connected"], "the connection of before, and no other");
   });
-}
-
-/** How the server resumed the person's session, each time it said hello. */
-function hellosOf(person) {
-  const hellos = [];
-  person.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => {
-    const message = JSON.parse(payload);
-    if (message.type === "hello") hellos.push(message.resumed);
-  }));
-  return hellos;
 }

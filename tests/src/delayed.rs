@@ -150,6 +150,10 @@ impl Backplane for Delayed {
         self.inner.attach(weak)
     }
 
+    async fn nodes(&self) -> Result<usize, Unavailable> {
+        self.ask(self.inner.nodes()).await?
+    }
+
     async fn join(&self, entry: Entry) -> Result<Entered, JoinError> {
         self.ask(self.inner.join(entry)).await?
     }

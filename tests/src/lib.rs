@@ -16,6 +16,7 @@ mod rules;
 mod scene;
 mod seed;
 mod server;
+mod zoom;
 
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,7 @@ pub use scene::Scene;
 pub use seed::seed;
 pub use serde_json::{Value, json};
 pub use server::Server;
+pub use zoom::Zoom;
 
 /// How long a real socket may take to do what it must. Only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,63 +1,7 @@
 //! The app as a process: what its command line says, and how it stops.
 
-use std::{
-    path::Path,
-    process::{Output, Stdio},
-};
-
-use system_tests::{Client, PATIENCE, RawSocket, json};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    net::TcpStream,
-    process::{Child, Command},
-    time::timeout,
-};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-
-/// The app, built where it has to be.
-fn zoom(args: &[&str]) -> Command {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    // On Unix, `cargo run` becomes what it runs: ending the one ends the other.
-    let mut command = Command::new(env!("CARGO"));
-    command
-        .args(["run", "--quiet", "--package", "zoom", "--"])
-        .args(args)
-        .current_dir(workspace)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    command
-}
-
-/// How it ends where it does not start. It may have to be built, while others build.
-async fn refused(mut command: Command) -> Output {
-    timeout(10 * PATIENCE, command.output()).await.expect("an end in time").expect("cargo runs")
-}
-
-/// Starts it on a free port. Returns its address.
-async fn start(args: &[&str]) -> (Child, String) {
-    let args = [&["--listen", "127.0.0.1:0"], args].concat();
-    let mut process =
-        zoom(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("cargo runs");
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let line = timeout(10 * PATIENCE, lines.next_line()).await.expect("an address in time");
-    let line = line.unwrap().expect("a line");
-    let (_, address) = line.split_once("http://").expect("an address");
-    (process, address.to_owned())
-}
-
-async fn join(address: &str) -> Client {
-    let request = format!("ws://{address}/signal").into_client_request().unwrap();
-    let (mut client, _) = Client::connect(address.parse().unwrap(), request).await.unwrap();
-    client.hello().await;
-    client.join("room").await;
-    client
-}
-
-async fn signal(process: &Child, name: &str) {
-    let id = process.id().expect("it runs").to_string();
-    let sent = Command::new("kill").args(["-s", name, &id]).status().await.expect("kill runs");
-    assert!(sent.success());
-}
+use system_tests::{RawSocket, Zoom, json};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn what_makes_no_sense_is_one_line_and_code_2() {
@@ -73,20 +17,20 @@ async fn what_makes_no_sense_is_one_line_and_code_2() {
             "error: byte-burst of 1 never lets a message of 65536 bytes through",
         ),
     ] {
-        let output = refused(zoom(args)).await;
+        let output = Zoom::refused(Zoom::command(args)).await;
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((said.trim_end(), output.status.code()), (line, Some(2)));
         assert!(output.stdout.is_empty());
     }
     // From the environment as from the command line.
-    let mut command = zoom(&[]);
+    let mut command = Zoom::command(&[]);
     command.env("NOOM_BURST", "0");
-    let output = refused(command).await;
+    let output = Zoom::refused(command).await;
     assert_eq!(String::from_utf8(output.stderr).unwrap().trim_end(), "error: burst must not be 0");
     assert_eq!(output.status.code(), Some(2));
     // What is no number, or no flag, is clap's to say, with the same code.
     for args in [&["--depth", "deep"][..], &["--policy-ms", "0"], &["--no-such-flag"]] {
-        let output = refused(zoom(args)).await;
+        let output = Zoom::refused(Zoom::command(args)).await;
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.starts_with("error: ") && said.contains(args[0]), "{said}");
         assert_eq!(output.status.code(), Some(2), "{said}");
@@ -95,24 +39,48 @@ async fn what_makes_no_sense_is_one_line_and_code_2() {
 
 #[tokio::test]
 async fn an_address_in_use() {
-    let (_process, address) = start(&[]).await;
-    let output = refused(zoom(&["--listen", &address])).await;
+    let zoom = Zoom::start(&[]).await;
+    let address = &zoom.address;
+    let output = Zoom::refused(Zoom::command(&["--listen", address])).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
     assert_eq!(output.status.code(), Some(1));
 }
 
+/// In one line, and without the password.
+#[tokio::test]
+async fn a_redis_that_is_not_there() {
+    for (url, line) in [
+        ("redis://:hush@127.0.0.1:1", "error: redis at 127.0.0.1:1: "),
+        ("hush", "error: redis url: there is no scheme"),
+    ] {
+        let mut command = Zoom::command(&["--listen", "127.0.0.1:0"]);
+        command.env("NOOM_REDIS", url);
+        let output = Zoom::refused(command).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with(line) && said.lines().count() == 1, "{said}");
+        assert!(!said.contains("hush"), "{said}");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+    }
+    let help = Zoom::refused({
+        let mut command = Zoom::command(&["--help"]);
+        command.env("NOOM_REDIS", "redis://:hush@127.0.0.1:1");
+        command
+    });
+    let help = String::from_utf8(help.await.stdout).unwrap();
+    assert!(help.contains("NOOM_REDIS") && !help.contains("hush"), "{help}");
+}
+
 #[tokio::test]
 async fn flags_take_effect() {
-    let (_process, address) =
-        start(&["--depth", "5", "--lobby-rooms", "1", "--header-ms", "300", "--max-waiting", "9"])
-            .await;
-    let request = format!("ws://{address}/signal").into_client_request().unwrap();
-    let (mut client, _) = Client::connect(address.parse().unwrap(), request).await.unwrap();
+    let flags = ["--depth", "5", "--lobby-rooms", "1", "--header-ms", "300", "--max-waiting", "9"];
+    let zoom = Zoom::start(&flags).await;
+    let mut client = zoom.connect().await;
     let hello = client.hello().await;
     let limits = &hello["limits"];
     assert_eq!((&limits["depth"], &limits["lobbyRooms"]), (&json!(5), &json!(1)));
-    let mut slow = RawSocket::open(address.parse().unwrap()).await;
+    let mut slow = RawSocket::open(zoom.address.parse().unwrap()).await;
     slow.write(b"GET / HTTP/1.1\r\nHost: ").await;
     slow.end().await;
     client.nothing_came().await;
@@ -122,14 +90,14 @@ async fn flags_take_effect() {
 #[tokio::test]
 async fn it_drains() {
     for name in ["TERM", "INT"] {
-        let (mut process, address) = start(&["--drain-ms", "600000"]).await;
-        let (mut a, mut b) = (join(&address).await, join(&address).await);
+        let mut zoom = Zoom::start(&["--drain-ms", "600000"]).await;
+        let (mut a, mut b) = (zoom.join("room").await, zoom.join("room").await);
         a.expect_welcome("room", &b).await;
         // One that asks for nothing, and one that never will have asked, hold up nothing.
-        let silent = RawSocket::open(address.parse().unwrap()).await;
-        let mut half = RawSocket::open(address.parse().unwrap()).await;
+        let silent = RawSocket::open(zoom.address.parse().unwrap()).await;
+        let mut half = RawSocket::open(zoom.address.parse().unwrap()).await;
         half.write(b"GET / HTTP/1.1\r\nHost: ").await;
-        signal(&process, name).await;
+        zoom.signal(name).await;
         for client in [&mut a, &mut b] {
             let goaway = client.recv().await;
             assert_eq!(
@@ -137,14 +105,14 @@ async fn it_drains() {
                 (&json!("goaway"), &json!("draining"))
             );
         }
-        assert!(TcpStream::connect(&address).await.is_err(), "it still listens");
+        assert!(TcpStream::connect(&zoom.address).await.is_err(), "it still listens");
         // They are still served, and gone when they go.
         a.tell("room", "*", json!("going")).await;
         b.expect_data("room", &a.peer, json!("going")).await;
         for client in [&mut a, &mut b] {
             client.close(Some(4000)).await;
         }
-        let status = timeout(PATIENCE, process.wait()).await.expect("it ends").unwrap();
+        let status = zoom.ended().await;
         assert!(status.success(), "{name}: {status}");
         drop((silent, half));
     }
@@ -153,12 +121,12 @@ async fn it_drains() {
 /// Whoever asks twice does not wait for the drain.
 #[tokio::test]
 async fn a_second_signal() {
-    let (mut process, address) = start(&["--drain-ms", "600000"]).await;
-    let mut client = join(&address).await;
-    signal(&process, "INT").await;
+    let mut zoom = Zoom::start(&["--drain-ms", "600000"]).await;
+    let mut client = zoom.join("room").await;
+    zoom.signal("INT").await;
     assert_eq!(client.recv().await["type"], "goaway");
-    signal(&process, "INT").await;
+    zoom.signal("INT").await;
     assert_eq!(client.closed().await, Some(1001));
-    let status = timeout(PATIENCE, process.wait()).await.expect("it ends").unwrap();
+    let status = zoom.ended().await;
     assert!(status.success(), "{status}");
 }

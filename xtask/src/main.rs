@@ -9,6 +9,7 @@
 
 mod browser;
 mod build;
+mod cluster;
 mod deny;
 mod fuzz;
 mod javascript;
@@ -48,6 +49,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Runs the example app as several servers behind a load balancer, until Ctrl-C.
+    Cluster {
+        /// How many servers.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+        nodes: u16,
+        /// Where the load balancer listens.
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+    },
     /// Takes the pictures of the documentation into docs/images.
     Screenshots,
     /// Feeds a fuzz target, or each in turn, with arbitrary input.
@@ -84,6 +94,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test { only, skip } => steps::run(&sh, &only, &skip),
         Task::Types { check: true } => types::check(&sh),
         Task::Types { check: false } => types::write(&sh),
+        Task::Cluster { nodes, port } => cluster::run(&sh, nodes, port),
         Task::Screenshots => browser::screenshots(&sh),
         Task::Fuzz { target, seconds, runs } => {
             let length = runs.map_or(fuzz::Length::Seconds(seconds), fuzz::Length::Runs);

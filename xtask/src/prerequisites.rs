@@ -1,4 +1,4 @@
-//! What the tests need beside Rust: a C++ compiler, Redis, Node and two browsers.
+//! What the tests need beside Rust: a C++ compiler, Redis, HAProxy, Node and two browsers.
 
 use std::{env, path::Path};
 
@@ -13,32 +13,69 @@ const NODE_MAJOR: u32 = 20;
 /// Where a newer Node goes if the machine's is older.
 const NODE_FOLDER: &str = "target/tools/node";
 
+/// A Debian package, and whether it is needed no more, since what it brings is there.
+type Package = (&'static str, fn() -> bool);
+
+const COMPILER: Package = ("g++", || on_path("c++"));
+const REDIS: Package = ("redis-server", || on_path("redis-server"));
+// It goes where only root has a path to.
+const HAPROXY: Package = ("haproxy", || on_path("haproxy") || Path::new(HAPROXY_PROGRAM).is_file());
+const NODE: Package = ("nodejs", || on_path("node"));
+const NPM: Package = ("npm", || on_path("npm"));
+const CHROMIUM: Package = ("chromium", || is_file("NOOM_CHROMIUM", "/usr/bin/chromium"));
+const FIREFOX: Package = ("firefox-esr", || is_file("NOOM_FIREFOX", "/usr/bin/firefox-esr"));
+
 /// Sees to it that what the steps need is there: installs it where that can be done without
 /// asking, else says what to install.
 pub(crate) fn meet(sh: &Shell, steps: &[Step]) -> anyhow::Result<()> {
-    let node = steps.contains(&Step::Js) || steps.contains(&Step::Browser);
-    let browsers = steps.contains(&Step::Browser);
-    // To lint the fuzz targets is to build libFuzzer too.
-    let fuzz = steps.contains(&Step::Fuzz) || steps.contains(&Step::Clippy);
-    let redis = steps.contains(&Step::Rust);
-    let packages = missing(fuzz, redis, node, browsers);
-    if !packages.is_empty() {
-        let list = packages.join(" ");
-        let debian = Path::new("/etc/debian_version").exists() && on_path("apt-get");
-        let root = cmd!(sh, "id -u").quiet().read().is_ok_and(|id| id == "0");
-        if !(debian && root) {
-            bail!("missing: {list}. On Debian: sudo apt-get install {list}");
+    let (mut packages, mut node) = (Vec::new(), false);
+    for step in steps {
+        match step {
+            // To lint the fuzz targets is to build libFuzzer too.
+            Step::Clippy | Step::Fuzz => packages.push(COMPILER),
+            Step::Rust => packages.push(REDIS),
+            Step::Js => packages.extend([NODE, NPM]),
+            Step::Browser => packages.extend([NODE, NPM, CHROMIUM, FIREFOX, REDIS, HAPROXY]),
+            Step::Fmt | Step::Doc | Step::Types | Step::Deny => {}
         }
-        println!("\n=== prerequisites: {list}");
-        let _frontend = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
-        cmd!(sh, "apt-get update --quiet").run()?;
-        cmd!(sh, "apt-get install --quiet --yes --no-install-recommends {packages...}").run()?;
-        let missing = missing(fuzz, redis, node, browsers);
-        ensure!(missing.is_empty(), "installed, but not found: {}", missing.join(" "));
+        node |= matches!(step, Step::Js | Step::Browser);
     }
+    install(sh, packages)?;
     if node && node_major(sh)? < NODE_MAJOR {
         newer_node(sh)?;
     }
+    Ok(())
+}
+
+/// The same for several servers that are one service.
+pub(crate) fn meet_for_cluster(sh: &Shell) -> anyhow::Result<()> {
+    install(sh, vec![REDIS, HAPROXY])
+}
+
+fn install(sh: &Shell, mut packages: Vec<Package>) -> anyhow::Result<()> {
+    let mut missing = || -> Vec<&str> {
+        packages.retain(|(_, is_there)| !is_there());
+        let mut names: Vec<_> = packages.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    let packages = missing();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    let debian = Path::new("/etc/debian_version").exists() && on_path("apt-get");
+    let root = cmd!(sh, "id -u").quiet().read().is_ok_and(|id| id == "0");
+    if !(debian && root) {
+        bail!("missing: {list}. On Debian: sudo apt-get install {list}");
+    }
+    println!("\n=== prerequisites: {list}");
+    let _frontend = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
+    cmd!(sh, "apt-get update --quiet").run()?;
+    cmd!(sh, "apt-get install --quiet --yes --no-install-recommends {packages...}").run()?;
+    let missing = missing();
+    ensure!(missing.is_empty(), "installed, but not found: {}", missing.join(" "));
     Ok(())
 }
 
@@ -62,22 +99,12 @@ fn node_major(sh: &Shell) -> anyhow::Result<u32> {
     major(&version).with_context(|| format!("node says that it is {version:?}"))
 }
 
-/// The Debian packages of what is missing.
-fn missing(fuzz: bool, redis: bool, node: bool, browsers: bool) -> Vec<&'static str> {
-    let needed = [
-        (fuzz, "g++", on_path("c++")),
-        (redis, "redis-server", on_path("redis-server")),
-        (node, "nodejs", on_path("node")),
-        (node, "npm", on_path("npm")),
-        (browsers, "chromium", is_file("NOOM_CHROMIUM", "/usr/bin/chromium")),
-        (browsers, "firefox-esr", is_file("NOOM_FIREFOX", "/usr/bin/firefox-esr")),
-    ];
-    needed
-        .into_iter()
-        .filter(|&(needed, _, there)| needed && !there)
-        .map(|(_, package, _)| package)
-        .collect()
+/// The program, wherever it is.
+pub(crate) fn haproxy() -> &'static str {
+    if on_path("haproxy") { "haproxy" } else { HAPROXY_PROGRAM }
 }
+
+const HAPROXY_PROGRAM: &str = "/usr/sbin/haproxy";
 
 fn on_path(program: &str) -> bool {
     env::var_os("PATH")

@@ -4,11 +4,12 @@
 //! built on in `noom-signal-js`; both are embedded in the binary.
 
 mod assets;
+mod cluster;
 mod limits;
 mod options;
 mod policy;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, process::ExitCode};
 
 use anyhow::Context;
 use axum::Router;
@@ -19,39 +20,55 @@ use tracing_subscriber::EnvFilter;
 use options::Options;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let options = Options::from_command_line();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match serve(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-    let hub = Hub::builder().limits(options.limits()).policy(options.policy()).build()?;
+async fn serve(options: &Options) -> anyhow::Result<()> {
+    // Before it joins the others: a second server on the same port is not to be one of them.
+    let server = options.bind();
+    let server = server.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let cluster = options.cluster.join().await?;
+    let hub = Hub::builder().limits(options.limits()).policy(options.policy());
+    let hub = cluster.build(hub).build()?;
     let app = Router::new()
         .route("/signal", Endpoint::new(hub.clone()).behind_proxies(options.proxies).route())
         .merge(assets::routes());
-    let server = options.bind();
-    let server = server.with_context(|| format!("cannot listen on {}", options.listen))?;
-    announce(server.local_addr()?);
+    announce(server.local_addr()?, cluster.address());
     // The server does not wait for WebSockets: the hub closes those, and then we are done.
     tokio::select! {
         () = server.serve(app) => {}
         () = stop_signal() => {
             tracing::info!(clients = hub.stats().connections, "stopping");
             tokio::select! {
-                () = hub.drain(options.drain()) => {}
+                () = cluster.drain(&hub, options.drain()) => {}
                 // Whoever asks twice means it.
                 () = stop_signal() => hub.shutdown().await,
             }
         }
     }
+    cluster.leave(hub).await;
     Ok(())
 }
 
-fn announce(address: SocketAddr) {
+fn announce(address: SocketAddr, cluster: Option<String>) {
     let shown = match address.ip() {
         ip if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
         _ => address,
     };
-    println!("open http://{shown}");
+    match cluster {
+        None => println!("open http://{shown}"),
+        Some(redis) => println!("open http://{shown} (one of those that meet at redis {redis})"),
+    }
 }
 
 async fn stop_signal() {

@@ -6,7 +6,7 @@ use clap::{Parser, error::ErrorKind};
 use noom_signal::{Limits, protocol::IceServer, turn::TurnSecret};
 use noom_signal_axum::Server;
 
-use crate::{limits::LimitFlags, policy::Calls};
+use crate::{cluster::ClusterFlags, limits::LimitFlags, policy::Calls};
 
 /// A video call in the browser.
 #[derive(Debug, Parser)]
@@ -63,6 +63,9 @@ pub(crate) struct Options {
     drain_ms: u64,
 
     #[command(flatten)]
+    pub(crate) cluster: ClusterFlags,
+
+    #[command(flatten)]
     limits: LimitFlags,
 }
 
@@ -113,14 +116,14 @@ impl Options {
 
 /// Text that no log is to hold.
 #[derive(Clone)]
-struct Secret(String);
+pub(crate) struct Secret(pub(crate) String);
 
 impl FromStr for Secret {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // An empty one is a variable that somebody forgot to set, and a relay for everybody.
-        if text.is_empty() { Err("a secret must not be empty") } else { Ok(Self(text.into())) }
+        if text.is_empty() { Err("it must not be empty") } else { Ok(Self(text.into())) }
     }
 }
 

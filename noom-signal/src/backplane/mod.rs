@@ -55,6 +55,15 @@ pub trait Backplane: Send + Sync + 'static {
     /// it cannot be upgraded any more.
     fn attach(&self, events: Weak<dyn Events>) -> NodeId;
 
+    /// How many nodes the cluster has, this one included. A hub that is about to stop asks: where
+    /// there is another, its sessions are worth waiting for. One that has died may be counted for as
+    /// long as it could still be alive.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`].
+    async fn nodes(&self) -> Result<usize, Unavailable>;
+
     /// Puts a peer into a room.
     ///
     /// Atomic: of many that ask for a room's last place, one gets it. A repetition (same peer, same

@@ -1,24 +1,38 @@
 //! Peers that go from node to node: nobody notices.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::{sync::Barrier, task::JoinSet, time::sleep};
 
 use super::{Dice, hubs, membership::goodbye, witness::Witness};
 use crate::{
     Hub,
-    backplane::Backplane,
+    backplane::{Backplane, Unavailable},
     protocol::{PeerId, RoomName, Target},
 };
 
 const PEERS_PER_NODE: usize = 3;
 const MESSAGES: u64 = 60;
 
+/// All nodes are counted, once the cluster can say.
+async fn known(backplane: &dyn Backplane, nodes: usize) {
+    loop {
+        match backplane.nodes().await {
+            Ok(count) => return assert_eq!(count, nodes, "the nodes of the cluster"),
+            Err(Unavailable { retry_after_ms }) => {
+                sleep(Duration::from_millis(retry_after_ms.max(10))).await;
+            }
+        }
+    }
+}
+
 /// Peers send numbered messages, to one member and to all, and again and again cut their links and
 /// resume on some node. Every message arrives once and in order, wherever sender and target are by
 /// then, and nobody hears of a leave or a join (I2 to I4).
 pub async fn moves(nodes: Vec<Arc<dyn Backplane>>, seed: u64) {
+    let first = nodes[0].clone();
     let hubs = hubs(nodes);
+    known(&*first, hubs.len()).await;
     let rooms: Vec<RoomName> = ["red", "blue"].iter().map(|name| name.parse().unwrap()).collect();
     let mut peers = Vec::new();
     for index in 0..hubs.len() * PEERS_PER_NODE {

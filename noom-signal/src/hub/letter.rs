@@ -74,7 +74,8 @@ impl Inner {
         match word {
             Word::Claim(claim) => {
                 let hub = self.clone();
-                self.spawn(async move { hub.answer_claim(letter.from, claim).await });
+                let answering = async move { hub.answer_claim(letter.from, claim).await };
+                self.spawn(self.partings.track_future(answering));
             }
             Word::Handover(handover) => {
                 let (peer, generation) = (handover.peer.clone(), handover.generation);

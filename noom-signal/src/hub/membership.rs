@@ -258,6 +258,8 @@ impl Inner {
 
     /// Forgets a session that has ended, which was in these rooms.
     pub(super) fn end_in(self: &Arc<Self>, session: &Arc<Session>, rooms: Vec<RoomName>) {
+        // Whoever waits for the last session waits for its leaves, too.
+        let _parting = self.partings.token();
         self.registry.remove(session);
         self.lobby.unwatch(session);
         for room in rooms {
@@ -273,7 +275,7 @@ impl Inner {
     /// At once where the cluster answers at once; otherwise on a task of its own.
     pub(super) fn leave_in_time(self: &Arc<Self>, room: RoomName, peer: PeerId, generation: u64) {
         let hub = self.clone();
-        self.spawn(async move {
+        self.spawn(self.partings.track_future(async move {
             loop {
                 let reason = ByeReason::Disconnected;
                 let alone = hub.close_gate(&room).await;
@@ -289,7 +291,7 @@ impl Inner {
                     }
                 }
             }
-        });
+        }));
     }
 }
 

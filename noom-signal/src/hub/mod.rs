@@ -14,6 +14,7 @@ mod lanes;
 mod letter;
 mod lobby;
 mod membership;
+mod parting;
 mod registry;
 mod request;
 mod room;
@@ -90,6 +91,9 @@ pub(crate) struct Inner {
     generations: AtomicU64,
     events: broadcast::Sender<Event>,
     connections: TaskTracker,
+    /// What is on its way to the cluster though no session stands for it any more: leaves, and
+    /// sessions being handed over.
+    partings: TaskTracker,
     door: Arc<Door>,
     lobby: Lobby,
     lanes: Lanes,
@@ -229,6 +233,7 @@ impl Inner {
             generations: AtomicU64::new(hasher.hash_one(0)),
             events: broadcast::Sender::new(event::CAPACITY),
             connections: TaskTracker::new(),
+            partings: TaskTracker::new(),
             door: Arc::default(),
             lobby: Lobby::default(),
             lanes: Lanes::default(),

@@ -2,8 +2,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    pin::pin,
     sync::{Arc, Mutex},
 };
+
+use tokio::sync::Notify;
 
 use super::lock;
 use crate::{protocol::PeerId, session::Session};
@@ -16,6 +19,8 @@ use crate::{protocol::PeerId, session::Session};
 pub(super) struct Registry {
     sessions: Mutex<HashMap<PeerId, Arc<Session>>>,
     away: Mutex<Away>,
+    /// Told when the last session has gone.
+    emptied: Notify,
 }
 
 /// Sessions whose client is away, those first that have been for the longest.
@@ -35,6 +40,9 @@ impl Registry {
         let mut sessions = lock(&self.sessions);
         if sessions.get(&session.peer).is_some_and(|known| Arc::ptr_eq(known, session)) {
             sessions.remove(&session.peer);
+            if sessions.is_empty() {
+                self.emptied.notify_waiters();
+            }
         }
     }
 
@@ -48,6 +56,17 @@ impl Registry {
 
     pub(super) fn len(&self) -> usize {
         lock(&self.sessions).len()
+    }
+
+    /// Waits until there is no session.
+    pub(super) async fn emptied(&self) {
+        loop {
+            let emptied = pin!(self.emptied.notified());
+            if self.len() == 0 {
+                return;
+            }
+            emptied.await;
+        }
     }
 
     /// Notes that a session waits for its client. Returns its place in the queue, and the session

@@ -81,6 +81,12 @@ export class ChromiumPerson extends Person {
       if (host !== new URL(this.origin).host) this.strayRequests.push(url);
     };
     this.page.on("request", (request) => note(request.url()));
-    this.page.on("websocket", (socket) => note(socket.url()));
+    this.page.on("websocket", (socket) => {
+      note(socket.url());
+      socket.on("framereceived", ({ payload }) => {
+        const message = JSON.parse(payload);
+        if (message.type === "hello") this.hellos.push(message);
+      });
+    });
   }
 }

@@ -20,6 +20,8 @@ export class Person {
   complaints = [];
   /** Requests that left the page's own server. */
   strayRequests = [];
+  /** What the server said whenever the page came to it, or back; in Chromium. */
+  hellos = [];
 
   constructor(page, name) {
     this.page = page;

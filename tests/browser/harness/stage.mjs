@@ -1,5 +1,6 @@
 import { after, before } from "node:test";
 import { ChromiumPerson, launchChromium } from "./chromium.mjs";
+import { Cluster } from "./cluster.mjs";
 import { Proxy } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 
@@ -52,6 +53,13 @@ export class Stage {
     const server = await startServer(flags, options);
     atEnd(t, () => server.stop());
     return server;
+  }
+
+  /** Several servers that are one service. */
+  async cluster(t, count, options) {
+    const cluster = await Cluster.start(count, options);
+    atEnd(t, () => cluster.stop());
+    return cluster;
   }
 
   /** A damageable way to a server. */

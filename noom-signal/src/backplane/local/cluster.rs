@@ -85,6 +85,16 @@ impl Cluster {
         }
     }
 
+    /// How many nodes have a hub.
+    pub(super) fn nodes(&self) -> usize {
+        let nodes: Vec<Arc<Node>> = {
+            let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+            nodes.values().cloned().collect()
+        };
+        // Not under the lock: it may be the last handle of a hub, and with it a node goes.
+        nodes.iter().filter(|node| node.events().is_some()).count()
+    }
+
     pub(super) fn node(&self, node: NodeId) -> Option<Arc<Node>> {
         let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
         nodes.get(&node).cloned()

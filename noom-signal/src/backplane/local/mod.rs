@@ -112,6 +112,10 @@ impl Backplane for Local {
         self.node
     }
 
+    async fn nodes(&self) -> Result<usize, Unavailable> {
+        Ok(self.cluster.nodes())
+    }
+
     async fn join(&self, entry: Entry) -> Result<Entered, JoinError> {
         let Entry { room, peer, generation, user, meta, capacity, listed } = entry;
         let mut told = Told::new();
