@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     Inner,
     handover::Refusal,
-    letter::{Claim, Handover, Stay, Word},
+    letter::{Claim, Handover, Stay, Watch, Word},
     lock,
     room::{Need, Room},
 };
@@ -192,7 +192,7 @@ impl Inner {
             });
         }
         self.settle(session, arrived).await;
-        if let Some(id) = watches {
+        if let Some(Watch { id }) = watches {
             self.keep_watching(session, id);
         }
     }

@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     Inner,
     delivery::Delivery,
-    letter::{Claim, Handover, Stay, Word},
+    letter::{Claim, Handover, Stay, Watch, Word},
     room::Need,
 };
 use crate::{
@@ -111,7 +111,7 @@ impl Inner {
         for room in left {
             self.with_room(room.as_str(), |here, _| here.forget_departed(&peer));
         }
-        let watches = self.lobby.unwatch(&session);
+        let watches = self.lobby.unwatch(&session).map(|id| Watch { id });
         self.registry.remove(&session);
         let session = packed.ok_or(Refusal::Failed)?;
         tracing::debug!(%peer, %to, "a session was handed over");
