@@ -199,11 +199,13 @@ impl Inner {
 
     /// Goes on with a peer of which its node, gone or silent, has told nothing.
     async fn take_over(self: &Arc<Self>, session: &Arc<Session>, generation: u64) -> Brought {
+        let mut missed = false;
         let entered = loop {
             // Part of it may have happened: until the cluster has said what, nobody else would know.
             match self.backplane.take_over(&session.peer, generation).await {
                 Ok(entered) => break entered,
                 Err(Unavailable { retry_after_ms }) => {
+                    missed = true;
                     sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                 }
             }
@@ -214,9 +216,15 @@ impl Inner {
         session.lose();
         let mut arrived = Vec::new();
         for Entered { change, snapshot } in entered {
-            let room = change.room;
+            let room = change.room.clone();
             arrived.push((room.clone(), self.expect_arrival(&room, session, generation)));
+            // The step is one of this node's own: nobody else will tell of it.
+            self.step(&room, |here, delivery| here.receive(change, delivery));
             self.step(&room, |here, delivery| here.catch_up(snapshot, delivery));
+            if missed {
+                // A step of which only a lost answer told.
+                self.doubt(&room);
+            }
         }
         self.settle(session, arrived).await;
         Brought::Here(session.clone())
