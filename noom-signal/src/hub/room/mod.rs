@@ -441,6 +441,10 @@ impl Room {
             }
         }
         for peer in moved {
+            if let Some(local) = self.locals.get(&peer) {
+                // Of the steps up to its move it was not told, and its new node tells those after.
+                local.session.lose();
+            }
             self.let_go(&peer, delivery);
         }
         for peer in missing {
