@@ -74,7 +74,8 @@ enum Task {
     },
     /// Measures what peers see under each fault, and writes the table in docs/scaling.md.
     Faults {
-        /// How often; the table has the medians.
+        /// How often; the table has the medians. With 0 it is written anew from what the last runs
+        /// measured.
         #[arg(long, default_value_t = 3)]
         runs: u32,
     },

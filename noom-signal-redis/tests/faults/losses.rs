@@ -56,6 +56,7 @@ async fn redis_is_away_and_nodes_go_on_alone() {
     server.kill();
     scene.until("a refusal", |scene| scene.first_refusal(begun).is_some()).await;
     let first = scene.first_refusal(begun).unwrap();
+    scene.newcomers(&[0, 1, 2]).await;
     // What is kept for peers to resume from fills up first.
     sleep(Duration::from_secs(2)).await;
     let memory = |scene: &Scene| -> Vec<u64> { scene.nodes.iter().map(|n| n.memory()).collect() };
@@ -78,7 +79,6 @@ async fn redis_is_away_and_nodes_go_on_alone() {
 
     let begun_again = Instant::now();
     server.restart().await;
-    scene.newcomers(&[0, 1, 2]).await;
     let exact = scene.exact_since(begun_again).await;
     scene.assert_nobody_left();
     let sum = scene.end().await;

@@ -32,7 +32,7 @@ async fn the_rights_in_the_manual_are_enough() {
     server.run(&["FLUSHALL"]).await;
     scene.newcomers(&[0, 1]).await;
     scene.exact_since(begun).await;
-    scene.end().await;
+    scene.end().await.assert_sound();
     let refused = server.run(&["ACL", "LOG"]).await;
     assert_eq!(refused, redis::Value::Array(Vec::new()));
 }

@@ -46,6 +46,11 @@ impl Sum {
         sum
     }
 
+    pub(crate) fn assert_sound(&self) {
+        let (silent, violations) = (self.silent, &self.violations);
+        assert!(violations.is_empty(), "{silent} lost silently: {violations:#?}");
+    }
+
     /// What the sender was answered.
     fn count(&mut self, sender: &Account, stay: &Stay) {
         self.said += stay.said.len();
@@ -102,7 +107,14 @@ fn between(sender: &Stay, target: &Stay, account: &Account) -> Sum {
             } else {
                 sum.silent += 1;
                 let (who, of) = (&target.peer, &sender.peer);
-                sum.violations.push(format!("{who} misses {n} of {of}, and was not told"));
+                let (bye, partials) = (target.byes.get(of), (sender.partials, target.partials));
+                sum.violations.push(format!(
+                    "{who} misses {n} of {of}, said {:?} ago, and was not told (bye: {bye:?}, \
+                     partials: {partials:?}, sender ended: {}, told {:?}, heard last at {from})",
+                    at.elapsed(),
+                    sender.ended,
+                    target.told.iter().map(|(at, when)| (at, when.elapsed())).collect::<Vec<_>>(),
+                ));
             }
         }
     };

@@ -210,10 +210,10 @@ impl Scene {
             tokio::time::sleep(LOOK_EVERY).await;
             missing = self.missing_words();
         }
-        // Where a last word is missing, others may be, and the sum has them.
-        let sum = self.sum();
-        assert!(sum.violations.is_empty(), "{} lost silently: {:#?}", sum.silent, sum.violations);
-        assert_eq!(missing, None, "a last word");
+        // Where a last word is missing, others may be, and the sum has them. It is judged once it is
+        // written down: a table of what passed alone would show no loss, whatever happened.
+        let mut sum = self.sum();
+        sum.violations.extend(missing.map(|missing| format!("a last word is missing: {missing}")));
         sum
     }
 
