@@ -27,7 +27,8 @@ pub(crate) fn measure(sh: &Shell, runs: u32) -> anyhow::Result<()> {
 fn write(sh: &Shell, rows: &Path) -> anyhow::Result<()> {
     let page = sh.read_file(PAGE)?;
     let (before, rest) = page.split_once(BEGIN).with_context(|| format!("{PAGE} has no table"))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("{PAGE}: a table without end"))?;
+    let (_, after) =
+        rest.split_once(END).with_context(|| format!("{PAGE}: a table without end"))?;
     let table = table(&sh.read_file(rows)?)?;
     sh.write_file(PAGE, format!("{before}{BEGIN}{table}{END}{after}"))?;
     Ok(())
