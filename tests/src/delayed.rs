@@ -59,9 +59,9 @@ impl Wires {
         self.calm.store(true, Ordering::Relaxed);
     }
 
-    /// Whether requests may be answered [`Unavailable`].
-    pub fn miss_answers(&self) -> bool {
-        self.trouble.unavailable > 0
+    /// Whether requests may be answered [`Unavailable`], or events be followed by a gap.
+    pub fn lose_something(&self) -> bool {
+        self.trouble.unavailable + self.trouble.gaps > 0
     }
 
     fn troubled(&self) -> bool {

@@ -264,33 +264,37 @@ impl Inner {
     ) -> Result<Option<Taken>, Failed> {
         let Resumption { session: secret, received, attempt } = resume;
         let secret = &*secret;
-        let session = match self.registry.get(&PeerId::of(secret)) {
-            Some(session) => session,
-            None => match self.bring(secret, attempt, &identity).await {
-                Brought::Here(session) => session,
-                Brought::Nowhere => return Ok(None),
-                Brought::Superseded => return Err(Failed::Close(CloseCode::REPLACED)),
-                // Its client tries again, here or elsewhere; the session waits for it.
-                Brought::Unavailable => return Err(Failed::Close(CloseCode::GOING_AWAY)),
-            },
-        };
-        if session.secret.reveal() != secret || session.identity().user != identity.user {
-            return Ok(None);
-        }
-        let superseded = Failed::Close(CloseCode::REPLACED);
-        let claim = session.claim(attempt).ok_or(superseded)?;
-        let turn = session.turn().await;
-        match self.retake(&session, claim, received, identity) {
-            Ok(rooms) => {
-                let mut holder = Holder::new(self.clone(), session, turn);
-                if rooms.is_some() {
-                    holder.restart();
-                }
-                Ok(Some(Taken { holder, rooms }))
+        for _ in 0..TRIES {
+            let session = match self.registry.get(&PeerId::of(secret)) {
+                Some(session) => session,
+                None => match self.bring(secret, attempt, &identity).await {
+                    Brought::Here(session) => session,
+                    Brought::Nowhere => return Ok(None),
+                    Brought::Superseded => return Err(Failed::Close(CloseCode::REPLACED)),
+                    // Its client tries again, here or elsewhere; the session waits for it.
+                    Brought::Unavailable => return Err(Failed::Close(CloseCode::GOING_AWAY)),
+                },
+            };
+            if session.secret.reveal() != secret || session.identity().user != identity.user {
+                return Ok(None);
             }
-            Err(NotRetaken::Ended) => Ok(None),
-            Err(NotRetaken::Superseded) => Err(Failed::Close(CloseCode::REPLACED)),
+            let superseded = Failed::Close(CloseCode::REPLACED);
+            let claim = session.claim(attempt).ok_or(superseded)?;
+            let turn = session.turn().await;
+            match self.retake(&session, claim, received, identity.clone()) {
+                Ok(rooms) => {
+                    let mut holder = Holder::new(self.clone(), session, turn);
+                    if rooms.is_some() {
+                        holder.restart();
+                    }
+                    return Ok(Some(Taken { holder, rooms }));
+                }
+                // Another node may just have got it, for a client that goes to and fro.
+                Err(NotRetaken::Ended) => self.registry.remove(&session),
+                Err(NotRetaken::Superseded) => return Err(Failed::Close(CloseCode::REPLACED)),
+            }
         }
+        Ok(None)
     }
 
     /// Attaches the connection that has the turn. Where something was lost, the rosters are the
@@ -326,10 +330,11 @@ impl Inner {
             let relayed = self.with_room(room.as_str(), |here, delivery| {
                 here.tell_missed(&session.peer, delivery)
             });
-            if let Some(Relayed::Remote { message, nodes }) = relayed {
-                let backplane = self.backplane.clone();
+            if let Some(Relayed::Remote { message, nodes, departing }) = relayed
+                && let Some(hub) = self.this.upgrade()
+            {
                 self.spawn(async move {
-                    if let Err(error) = backplane.broadcast(nodes, message).await {
+                    if let Err(error) = hub.send_on(message, nodes, departing).await {
                         tracing::warn!(%error, "other nodes were not told of a loss");
                     }
                 });
@@ -338,6 +343,9 @@ impl Inner {
         Ok(Some(members))
     }
 }
+
+/// How often a session is looked for that ends just when it is found.
+const TRIES: usize = 3;
 
 /// Why a session could not be taken up.
 enum NotRetaken {

@@ -17,8 +17,9 @@ use tokio::{
 
 use super::{
     Inner,
+    delivery::Delivery,
     handover::Refusal,
-    letter::{Claim, Handover, Stay, Word},
+    letter::{Claim, Handover, Stay, Watch, Word},
     lock,
     room::{Need, Room},
 };
@@ -41,6 +42,8 @@ pub(super) struct Arrivals {
 struct Arrival {
     session: Arc<Session>,
     generation: u64,
+    /// The rooms that have been told to expect it.
+    rooms: Vec<RoomName>,
     /// Where the answer of the other node goes.
     answer: Option<oneshot::Sender<Answer>>,
     outcome: Shared<BoxFuture<'static, Brought>>,
@@ -69,11 +72,47 @@ impl Arrivals {
         lock(&self.peers).get(peer).map(|arrival| arrival.session.clone())
     }
 
-    /// The session that a move under this generation brings.
-    pub(super) fn expected(&self, peer: &PeerId, generation: u64) -> Option<Arc<Session>> {
-        let peers = lock(&self.peers);
-        let arrival = peers.get(peer).filter(|arrival| arrival.generation == generation)?;
+    /// The session that a move under this generation brings to this room.
+    pub(super) fn expected(
+        &self,
+        peer: &PeerId,
+        generation: u64,
+        room: &RoomName,
+    ) -> Option<Arc<Session>> {
+        let mut peers = lock(&self.peers);
+        let arrival = peers.get_mut(peer).filter(|arrival| arrival.generation == generation)?;
+        arrival.rooms.push(room.clone());
         Some(arrival.session.clone())
+    }
+
+    /// Waits until no session of that peer is on its way here.
+    pub(super) async fn finished(&self, peer: &PeerId) {
+        loop {
+            let outcome = lock(&self.peers).get(peer).map(|arrival| arrival.outcome.clone());
+            match outcome {
+                Some(outcome) => drop(outcome.await),
+                None => return,
+            }
+        }
+    }
+
+    /// The rooms that have been told to expect it.
+    fn rooms(&self, peer: &PeerId) -> Vec<RoomName> {
+        lock(&self.peers).get(peer).map(|arrival| arrival.rooms.clone()).unwrap_or_default()
+    }
+
+    /// It is not on its way any more. Returns the same.
+    fn end(&self, peer: &PeerId) -> Vec<RoomName> {
+        lock(&self.peers).remove(peer).map(|arrival| arrival.rooms).unwrap_or_default()
+    }
+
+    /// What will get the answer of another node.
+    fn listen(&self, peer: &PeerId) -> oneshot::Receiver<Answer> {
+        let (answer, answered) = oneshot::channel();
+        if let Some(arrival) = lock(&self.peers).get_mut(peer) {
+            arrival.answer = Some(answer);
+        }
+        answered
     }
 
     /// Passes on what the other node says. What comes too late, when it was given up, is dropped.
@@ -123,17 +162,18 @@ impl Inner {
         birthplace: NodeId,
     ) -> Arrival {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed);
-        let (answer, answered) = oneshot::channel();
         let (done, outcome) = oneshot::channel();
         let (hub, arriving) = (self.clone(), session.clone());
         self.spawn(async move {
             let claim = (generation, attempt);
-            let brought = hub.fetch_session(&arriving, claim, birthplace, answered).await;
-            lock(&hub.arrivals.peers).remove(&arriving.peer);
+            let brought = hub.fetch_session(&arriving, claim, birthplace).await;
+            let rooms = hub.arrivals.end(&arriving.peer);
+            rooms.into_iter().for_each(|room| hub.give_up_arrival(room, &arriving, generation));
             let _ = done.send(brought);
         });
         let outcome = outcome.map(|brought| brought.unwrap_or(Brought::Unavailable));
-        Arrival { session, generation, answer: Some(answer), outcome: outcome.boxed().shared() }
+        let (rooms, outcome) = (Vec::new(), outcome.boxed().shared());
+        Arrival { session, generation, rooms, answer: None, outcome }
     }
 
     async fn fetch_session(
@@ -141,35 +181,41 @@ impl Inner {
         session: &Arc<Session>,
         (generation, attempt): (u64, u64),
         birthplace: NodeId,
-        answered: oneshot::Receiver<Answer>,
     ) -> Brought {
         let user = session.identity().user.clone();
-        let (node, alive, roomless) = match self.backplane.locate(&session.peer).await {
-            Ok(Some(location)) if location.user != user => return Brought::Nowhere,
-            Ok(Some(location)) => (location.node, location.alive, false),
-            // In no room: the node at which it began may have it.
-            Ok(None) => (birthplace, true, true),
-            Err(_) => return Brought::Unavailable,
-        };
-        if node == self.node {
-            // It has ended, and is on its way out.
-            return Brought::Nowhere;
-        }
-        if alive {
+        let mut asked = None;
+        loop {
+            let (node, alive, roomless) = match self.backplane.locate(&session.peer).await {
+                Ok(Some(location)) if location.user != user => return Brought::Nowhere,
+                Ok(Some(location)) => (location.node, location.alive, false),
+                // In no room: the node at which it began may have it.
+                Ok(None) => (birthplace, true, true),
+                Err(_) => return Brought::Unavailable,
+            };
+            if node == self.node || asked == Some(node) {
+                // It has ended, and is on its way out.
+                return Brought::Nowhere;
+            }
+            if !alive {
+                break;
+            }
             let peer = session.peer.clone();
-            let claim = Word::Claim(Claim { peer, user, generation, attempt });
+            let answered = self.arrivals.listen(&peer);
+            let claim = Word::Claim(Claim { peer, user: user.clone(), generation, attempt });
             match self.write(node, &claim).await {
                 Ok(()) => match timeout(PATIENCE, answered).await {
                     Ok(Ok(Ok(handover))) => {
                         self.install(session, *handover).await;
                         return Brought::Here(session.clone());
                     }
-                    Ok(Ok(Err(Refusal::Unknown))) => return Brought::Nowhere,
+                    Ok(Ok(Err(Refusal::Unknown))) if roomless => return Brought::Nowhere,
+                    // It may have gone on to another node meanwhile.
+                    Ok(Ok(Err(Refusal::Unknown))) => asked = Some(node),
                     Ok(Ok(Err(Refusal::Superseded))) => return Brought::Superseded,
-                    Ok(Ok(Err(Refusal::Failed)) | Err(_)) | Err(_) => {}
+                    Ok(Ok(Err(Refusal::Failed)) | Err(_)) | Err(_) => break,
                 },
                 Err(SendError::NodeGone) if roomless => return Brought::Nowhere,
-                Err(SendError::NodeGone) => {}
+                Err(SendError::NodeGone) => break,
                 Err(SendError::Unavailable(_)) => return Brought::Unavailable,
             }
         }
@@ -191,19 +237,21 @@ impl Inner {
                 None => here.doubt(),
             });
         }
-        self.settle(session, arrived).await;
-        if let Some(id) = watches {
+        self.settle(session, generation, arrived).await;
+        if let Some(Watch { id }) = watches {
             self.keep_watching(session, id);
         }
     }
 
     /// Goes on with a peer of which its node, gone or silent, has told nothing.
     async fn take_over(self: &Arc<Self>, session: &Arc<Session>, generation: u64) -> Brought {
+        let mut missed = false;
         let entered = loop {
             // Part of it may have happened: until the cluster has said what, nobody else would know.
             match self.backplane.take_over(&session.peer, generation).await {
                 Ok(entered) => break entered,
                 Err(Unavailable { retry_after_ms }) => {
+                    missed = true;
                     sleep(Duration::from_millis(retry_after_ms.max(50))).await;
                 }
             }
@@ -214,11 +262,17 @@ impl Inner {
         session.lose();
         let mut arrived = Vec::new();
         for Entered { change, snapshot } in entered {
-            let room = change.room;
+            let room = change.room.clone();
             arrived.push((room.clone(), self.expect_arrival(&room, session, generation)));
+            // The step is one of this node's own: nobody else will tell of it.
+            self.step(&room, |here, delivery| here.receive(change, delivery));
             self.step(&room, |here, delivery| here.catch_up(snapshot, delivery));
+            if missed {
+                // A step of which only a lost answer told.
+                self.doubt(&room);
+            }
         }
-        self.settle(session, arrived).await;
+        self.settle(session, generation, arrived).await;
         Brought::Here(session.clone())
     }
 
@@ -226,6 +280,7 @@ impl Inner {
     async fn settle(
         self: &Arc<Self>,
         session: &Arc<Session>,
+        generation: u64,
         arrived: Vec<(RoomName, oneshot::Receiver<()>)>,
     ) {
         for (room, mut arrived) in arrived {
@@ -233,18 +288,33 @@ impl Inner {
                 // The step that moves it is missing.
                 self.doubt(&room);
                 if timeout(PATIENCE, arrived).await.is_err() {
-                    self.with_room(room.as_str(), |here, delivery| {
-                        here.give_up_arrival(session, delivery);
-                    });
+                    self.give_up_arrival(room, session, generation);
                 }
             }
+        }
+        // Its client is told before it is back.
+        for room in self.arrivals.rooms(&session.peer) {
+            self.give_up_arrival(room, session, generation);
         }
         if timeout(PATIENCE, self.sent_before(&session.peer)).await.is_err() {
             tracing::warn!(peer = %session.peer, "messages sent before a move are late");
         }
         self.registry.insert(session.clone());
+        if session.has_ended() {
+            // Another node has taken it over meanwhile.
+            return self.registry.remove(session);
+        }
         // Its client may have gone again meanwhile.
         self.wait_for(session);
+    }
+
+    /// Waits no more for a peer in a room, unless it has come to be a member. The cluster must not keep a member that nobody is.
+    fn give_up_arrival(self: &Arc<Self>, room: RoomName, session: &Session, generation: u64) {
+        let give_up =
+            |here: &mut Room, delivery: &mut Delivery<'_>| here.give_up_arrival(session, delivery);
+        if self.with_room(room.as_str(), give_up) == Some(true) {
+            self.leave_in_time(room, session.peer.clone(), generation);
+        }
     }
 
     /// Makes a room ready for a peer that another node moves here.

@@ -16,7 +16,7 @@ impl Events for Inner {
         if let ChangeKind::Moved { peer, generation, node } = &change.kind
             && *node == self.node
         {
-            match hub.arrivals.expected(peer, *generation) {
+            match hub.arrivals.expected(peer, *generation, &room) {
                 // Whoever fetches the session waits for it, in its own time.
                 Some(session) => drop(hub.expect_arrival(&room, &session, *generation)),
                 // It was given up: nobody is here who would be that peer.

@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     Inner,
     delivery::Delivery,
-    letter::{Claim, Handover, Stay, Word},
+    letter::{Claim, Handover, Stay, Watch, Word},
     room::Need,
 };
 use crate::{
@@ -52,6 +52,8 @@ impl Inner {
 
     async fn part_with(self: &Arc<Self>, to: NodeId, claim: Claim) -> Result<Handover, Refusal> {
         let Claim { peer, user, generation, attempt } = claim;
+        // Its client may go on to the next node before the session has come to this one.
+        self.arrivals.finished(&peer).await;
         let session = self.registry.get(&peer).ok_or(Refusal::Unknown)?;
         if session.identity().user != user {
             return Err(Refusal::Unknown);
@@ -61,6 +63,10 @@ impl Inner {
         let intake = session.turn().await;
         if session.is_claimed_after(number) {
             return Err(Refusal::Superseded);
+        }
+        if session.has_ended() {
+            // Perhaps it was handed over just now.
+            return Err(Refusal::Unknown);
         }
 
         let mut rooms = session.rooms();
@@ -84,8 +90,13 @@ impl Inner {
                 }
             }
             Err(_) => {
-                for (room, _) in departures {
-                    self.with_room(room.as_str(), |here, _| here.unexpect_departure(&peer));
+                for (room, mut gone) in departures {
+                    // The other node may have lost its patience, and taken the peer over.
+                    let taken = gone.try_recv().is_ok();
+                    self.with_room(room.as_str(), |here, _| here.forget_departed(&peer));
+                    if taken {
+                        self.let_go(&session);
+                    }
                     self.doubt(&room);
                 }
                 return Err(Refusal::Failed);
@@ -111,7 +122,7 @@ impl Inner {
         for room in left {
             self.with_room(room.as_str(), |here, _| here.forget_departed(&peer));
         }
-        let watches = self.lobby.unwatch(&session);
+        let watches = self.lobby.unwatch(&session).map(|id| Watch { id });
         self.registry.remove(&session);
         let session = packed.ok_or(Refusal::Failed)?;
         tracing::debug!(%peer, %to, "a session was handed over");

@@ -105,8 +105,7 @@ impl Inner {
             let mut lanes = self.lanes.of(&sender);
             match lanes.get_mut(&sender) {
                 Some(lane) if lane.blocks(&message.room) => {
-                    let sender = &sender;
-                    self.in_room(message.room.as_str(), |here, _| here.reserve(sender));
+                    self.in_room(message.room.as_str(), |here, _| here.reserve(&message));
                     lane.push(message);
                     if lane.is_over(&self.limits) {
                         after.extend(self.lose_all(lane));
@@ -229,8 +228,8 @@ impl Inner {
         lost.collect()
     }
 
-    /// A bye waits in a room for what its peer sent there, which waits for another room. Should two
-    /// rooms wait for each other, that ends here.
+    /// A bye waits in a room for what its peer sent there, which waits for another room. It ends here
+    /// if what that one waits for does not come.
     pub(super) fn wait_for_sender(self: &Arc<Self>, room: RoomName, sender: PeerId) {
         let hub = self.clone();
         self.spawn(async move {

@@ -44,8 +44,15 @@ pub(super) struct Handover {
     pub(super) generation: u64,
     pub(super) session: Packed,
     pub(super) stays: Vec<Stay>,
-    /// The request by which the client watches the lobby, if it does.
-    pub(super) watches: Option<Option<u64>>,
+    /// Its watch of the lobby, if it has one.
+    pub(super) watches: Option<Watch>,
+}
+
+/// A watch of the lobby.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Watch {
+    /// The request that it was asked for by, while the client may not have the answer.
+    pub(super) id: Option<u64>,
 }
 
 /// A room that the peer is in.

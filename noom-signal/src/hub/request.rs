@@ -13,12 +13,13 @@ use super::{
     room::Relayed,
 };
 use crate::{
-    backplane::SendError,
+    backplane::{Message, SendError},
     policy::JoinRequest,
     protocol::{
         ByeReason, CloseCode, ErrorCode, Frame, Json, PeerId, Refusal, Relay, Request,
         RequestFrame, RoomName, ServerMessage, Target, server,
     },
+    room::NodeId,
     session::{Intake, Rate, Session},
 };
 
@@ -212,6 +213,23 @@ impl Inner {
             .unwrap_or(Relayed::NotInRoom)
     }
 
+    /// Hands a message to other nodes, and to those peers of this one that are just leaving it.
+    pub(super) async fn send_on(
+        &self,
+        message: Message,
+        nodes: Vec<NodeId>,
+        departing: Vec<PeerId>,
+    ) -> Result<(), SendError> {
+        if let (Target::Peer(_), &[node]) = (&message.to, nodes.as_slice()) {
+            return self.backplane.send(node, message).await;
+        }
+        for peer in departing {
+            let copy = Message { to: Target::Peer(peer), ..message.clone() };
+            self.backplane.send(self.node, copy).await?;
+        }
+        self.backplane.broadcast(nodes, message).await
+    }
+
     /// Does what is left of a relay, and acknowledges it.
     async fn finish_relay(
         &self,
@@ -224,10 +242,9 @@ impl Inner {
             Relayed::NotInRoom => return Err(not_in_room()),
             Relayed::Unsure => return Err(unsure()),
             Relayed::PeerNotFound => return Err(peer_not_found()),
-            Relayed::Remote { message, nodes } => match (&message.to, nodes.as_slice()) {
-                (Target::Peer(_), &[node]) => self.backplane.send(node, message).await,
-                _ => self.backplane.broadcast(nodes, message).await,
-            },
+            Relayed::Remote { message, nodes, departing } => {
+                self.send_on(message, nodes, departing).await
+            }
         };
         match sent {
             Ok(()) => self.ack(session, id),

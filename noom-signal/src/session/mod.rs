@@ -121,6 +121,11 @@ impl Session {
         self.state().claim > claim
     }
 
+    /// Whether it is over here; it may go on on another node.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.state().life, Life::Ended)
+    }
+
     /// Waits until the holder, if there is one, has given way.
     pub(crate) async fn turn(&self) -> OwnedMutexGuard<Intake> {
         self.turn.clone().lock_owned().await

@@ -157,7 +157,8 @@ impl Outbox {
     /// connection.
     pub(crate) fn continue_from(&mut self, earlier: Self, limits: &Limits) {
         let since = std::mem::replace(self, earlier);
-        self.broken |= since.broken;
+        // What was dropped there was younger than all that comes before it here.
+        self.broken |= since.broken || since.first > 0;
         for frame in since.frames {
             self.push(frame, limits);
         }
@@ -312,6 +313,15 @@ mod tests {
         here.continue_from(serde_json::from_str(&text).unwrap(), &limits());
         assert_eq!(here.reconnect(2), Rewound::Full);
         assert_eq!(drain(&mut here), [3, 4]);
+        // Where the buffer was too small for what came meanwhile, the client is told.
+        let (mut there, mut here) = (Outbox::default(), Outbox::default());
+        there.reconnect(0);
+        there.disconnect(&limits());
+        for n in 1..=5 {
+            here.push(frame(n), &limits());
+        }
+        here.continue_from(there, &limits());
+        assert_eq!(here.reconnect(0), Rewound::Partial);
         // What was lost here is lost, however much came along.
         let mut here = Outbox::default();
         here.lose();

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use noom_signal::protocol::{ByeReason, PeerId, RoomName, ServerMessage};
 
-use crate::ledger::Ledger;
+use crate::{ledger::Ledger, session::Session};
 
 /// The run's record: what was said, what was done to whom, and what was seen to happen.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     pub ledger: Ledger,
-    /// Whether the cluster may fail.
+    /// Whether the nodes of the cluster hear late of each other.
     pub troubled: bool,
+    /// Whether requests or events may be lost.
+    pub faulty: bool,
     /// What may take a peer out of a room: nobody goes without a reason.
     causes: HashSet<(Option<RoomName>, Option<PeerId>, ByeReason)>,
     /// How often each thing was seen.
@@ -21,9 +23,8 @@ pub(crate) struct Book {
 pub(crate) type Tally = BTreeMap<String, u64>;
 
 impl Book {
-    pub(crate) fn new(troubled: bool, misses: bool) -> Self {
-        let ledger = Ledger::new(troubled, misses);
-        Self { ledger, troubled, ..Self::default() }
+    pub(crate) fn new(troubled: bool, faulty: bool) -> Self {
+        Self { ledger: Ledger::new(troubled), troubled, faulty, ..Self::default() }
     }
 
     /// From now on this peer, or any, may be told to be out of this room, or any.
@@ -34,6 +35,14 @@ impl Book {
         reason: ByeReason,
     ) {
         self.causes.insert((room.cloned(), peer.cloned(), reason));
+    }
+
+    /// Whether a session's peer is in no room, or may be without its client knowing it yet.
+    pub(crate) fn may_be_roomless(&self, session: &Session) -> bool {
+        let put_out = |(room, peer, _): &(Option<RoomName>, Option<PeerId>, ByeReason)| {
+            room.is_some() && peer.as_ref().is_none_or(|peer| *peer == session.peer)
+        };
+        session.view.is_roomless() || self.faulty || self.causes.iter().any(put_out)
     }
 
     pub(crate) fn saw(&mut self, what: impl Into<String>) {

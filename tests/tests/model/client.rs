@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use futures_util::FutureExt;
 use noom_signal::{
     ConnectRequest, Hub,
-    protocol::{ByeReason, CloseCode, Resumed, ServerMessage, server},
+    protocol::{ByeReason, CloseCode, PeerId, Resumed, RoomName, ServerMessage, server},
     transport::{ClientEnd, pipe},
 };
 use serde_json::{Value, json};
@@ -13,12 +13,13 @@ use tokio::time::Instant;
 
 use crate::{
     book::Book,
-    op::Width,
+    op::{Kind, Width},
     session::{Ask, FOREVER, Sent, Session},
 };
 
-/// The longest the server may take to notice that a link is gone, where a request is under way.
-const SLACK: Duration = Duration::from_secs(8);
+/// The longest the server may take to notice that a link is gone, where a request is under way or
+/// the session is on its way from another node.
+const SLACK: Duration = Duration::from_secs(16);
 /// How many frames it sends in a millisecond: so few that whoever reads keeps up.
 const PACE: usize = 3;
 /// How many it sends while it does not read. The server may not read them before it does; were
@@ -31,6 +32,8 @@ pub(crate) struct Client {
     pub node: usize,
     pub link: Option<Link>,
     pub session: Option<Session>,
+    /// Whether it says something as soon as it meets somebody.
+    pub greets: bool,
     /// A link beside which another was opened.
     old: Option<ClientEnd>,
 }
@@ -61,16 +64,20 @@ pub(crate) fn link(hub: &Hub, width: Width) -> ClientEnd {
 
 impl Client {
     pub(crate) fn new(node: usize) -> Self {
-        Self { node, link: None, session: None, old: None }
+        Self { node, link: None, session: None, greets: node == 0, old: None }
     }
 
     /// Connects, for a new session or the one there was.
     pub(crate) fn connect(&mut self, hub: &Hub, width: Width, lie: bool, book: &mut Book) {
         let hello = match &mut self.session {
-            Some(Session { secret, received, lying, .. }) => {
-                *lying |= lie;
+            Some(session) => {
+                session.roams |= session.born != self.node;
+                session.attempts += 1;
+                session.lying |= lie;
+                let Session { secret, received, attempts, lying, .. } = session;
                 let received = if *lying { *received + (1 << 40) } else { *received };
-                json!({"type": "hello", "resume": {"session": secret, "received": received}})
+                let resume = json!({"session": secret, "received": received, "attempt": attempts});
+                json!({"type": "hello", "resume": resume})
             }
             None => json!({"type": "hello"}),
         };
@@ -106,6 +113,12 @@ impl Client {
         if let Some(session) = &mut self.session {
             session.gone = session.gone.min(Instant::now());
         }
+    }
+
+    /// Loses every link.
+    pub(crate) fn lose(&mut self) {
+        self.old = None;
+        self.cut();
     }
 
     /// Closes, and the session ends. Where the server has yet to read, it is just cut.
@@ -147,6 +160,56 @@ impl Client {
         let Some(session) = self.session.as_mut().filter(|_| self.link.is_some()) else { return };
         request["id"] = session.ask(ask).into();
         self.send(request.to_string(), false);
+    }
+
+    /// Says something to one peer, or to all.
+    pub(crate) fn say(
+        &mut self,
+        room: &RoomName,
+        kind: Kind,
+        target: Option<&PeerId>,
+        length: usize,
+        book: &mut Book,
+    ) {
+        let Some(session) = &self.session else { return };
+        let others = session.view.room(room.as_str()).into_iter().flat_map(|here| &here.others);
+        let owed = others
+            .filter(|(peer, _)| target.is_none_or(|target| target == *peer))
+            .map(|(peer, other)| (peer.clone(), other.since));
+        let (owed, from) = (owed.collect(), Some(session.peer.clone()));
+        let number = book.ledger.say(from, room, kind, target.cloned(), owed);
+        let to = target.map_or("*", PeerId::as_str);
+        let text = number.to_string();
+        let request = match kind {
+            Kind::Offer => json!({"type": "offer", "room": room, "to": to, "sdp": text}),
+            Kind::Answer => json!({"type": "answer", "room": room, "to": to, "sdp": text}),
+            Kind::Ice => json!({"type": "ice", "room": room, "to": to, "candidate": {"n": text}}),
+            Kind::Message => {
+                let data = [text, "x".repeat(length)];
+                json!({"type": "message", "room": room, "to": to, "data": data})
+            }
+        };
+        self.ask(Ask::Say(number), request);
+    }
+
+    /// Says something the moment it is in a room, or somebody else is: others may not know yet.
+    fn greet(&mut self, message: &ServerMessage, book: &mut Book) {
+        if !self.greets {
+            return;
+        }
+        match message {
+            ServerMessage::Joined(joined) => {
+                self.say(&joined.room, Kind::Message, None, 0, book);
+                if let Some(other) = joined.peers.first() {
+                    self.say(&joined.room, Kind::Offer, Some(&other.peer), 0, book);
+                }
+                book.saw("hello, everyone");
+            }
+            ServerMessage::Welcome(welcome) => {
+                self.say(&welcome.room, Kind::Offer, Some(&welcome.peer), 0, book);
+            }
+            _ => {}
+        }
     }
 
     /// Sends a counted frame.
@@ -249,7 +312,10 @@ impl Client {
                 link.pings = link.pings.checked_sub(1).expect("a pong to a ping");
                 assert!(pong.received <= session.sent.len() as u64, "{pong:?}");
             }
-            (message, Some(session)) if link.open => session.told(&message, book),
+            (message, Some(session)) if link.open => {
+                session.told(&message, book);
+                self.greet(&message, book);
+            }
             (message, _) => panic!("not a hello: {message:?}"),
         }
     }
@@ -260,13 +326,17 @@ impl Client {
         book.saw(format!("hello {:?}", hello.resumed));
         if hello.resumed == Resumed::New {
             if let Some(session) = &self.session {
-                let early = session.alive + RESUME - MARGIN;
-                assert!(Instant::now() >= early, "a session is gone before its window was");
-                book.saw("a window that passed");
+                let early = Instant::now() < session.alive + RESUME - MARGIN;
+                // Without a room nobody knows where it is, but the node at which it began.
+                let homeless = session.roams && book.may_be_roomless(session);
+                assert!(!early || homeless, "a session is gone before its window was");
+                book.saw(if early { "homeless" } else { "a window that passed" });
+                // The one it had may go on with it.
+                self.old = None;
             }
             self.forget(book);
-            let session = Session::new(&hello, book.troubled);
-            book.ledger.open(&session.peer, self.node);
+            let session = Session::new(&hello, self.node, book.troubled);
+            book.ledger.open(&session.peer);
             self.session = Some(session);
             return;
         }
@@ -276,6 +346,8 @@ impl Client {
         session.alive = Instant::now();
         let lied = std::mem::take(&mut session.lying);
         if hello.resumed == Resumed::Partial {
+            // Where its node fell silent, nobody else knew of the watch.
+            session.lobby_unsure |= session.roams && book.faulty;
             return session.lost(hello.rooms.expect("its rooms"), book);
         }
         assert!(!lied, "full, for a count that cannot be");
@@ -293,7 +365,7 @@ impl Client {
         });
         let slow = code == Some(CloseCode::TOO_SLOW);
         assert!(!slow || !link.prompt || book.troubled, "I6: too slow, though it read");
-        self.cut();
+        self.lose();
         if let Some(session) = &mut self.session {
             session.closed_over = code == Some(CloseCode::BAD_MESSAGES);
         }

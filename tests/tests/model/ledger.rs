@@ -6,9 +6,6 @@ use noom_signal::protocol::{ByeReason, PeerId, RoomName, ServerMessage};
 
 use crate::op::Kind;
 
-/// Whether the order across rooms is looked at where the peers are on different nodes.
-pub(crate) const ORDER_ACROSS_ROOMS_AND_NODES: bool = true;
-
 /// Every message of a run, by its number, and what each peer was told that excuses a loss.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -16,9 +13,6 @@ pub(crate) struct Ledger {
     diaries: HashMap<PeerId, Diary>,
     /// Whether the cluster may fail.
     troubled: bool,
-    /// Whether a peer may be out for others while its own node has yet to find out, and acks what
-    /// it says in between. A hole in I4 that is known.
-    misses: bool,
     /// The time, in things written here.
     now: u64,
 }
@@ -48,13 +42,12 @@ pub(crate) enum Outcome {
 /// What one peer was told.
 #[derive(Debug, Default)]
 struct Diary {
-    node: usize,
     /// Its session is over, or its client has lost count of it.
     over: bool,
     /// When each message came.
     heard: BTreeMap<usize, u64>,
-    /// The last message of each peer, and in which room where that matters.
-    last: HashMap<(PeerId, Option<RoomName>), usize>,
+    /// The last message of each peer, whatever the room.
+    last: HashMap<PeerId, usize>,
     /// When it was told that it may have lost something, in all rooms or in one.
     losses: Vec<(Option<RoomName>, u64)>,
     stays: Vec<Stay>,
@@ -74,12 +67,12 @@ struct Stay {
 }
 
 impl Ledger {
-    pub(crate) fn new(troubled: bool, misses: bool) -> Self {
-        Self { troubled, misses, ..Self::default() }
+    pub(crate) fn new(troubled: bool) -> Self {
+        Self { troubled, ..Self::default() }
     }
 
-    pub(crate) fn open(&mut self, peer: &PeerId, node: usize) {
-        self.diaries.insert(peer.clone(), Diary { node, ..Diary::default() });
+    pub(crate) fn open(&mut self, peer: &PeerId) {
+        self.diaries.insert(peer.clone(), Diary::default());
     }
 
     pub(crate) fn over(&mut self, peer: &PeerId) {
@@ -144,8 +137,7 @@ impl Ledger {
                 }
             }
             ServerMessage::Bye(bye)
-                if self.misses
-                    || !matches!(bye.reason, ByeReason::Left | ByeReason::Disconnected) =>
+                if !matches!(bye.reason, ByeReason::Left | ByeReason::Disconnected) =>
             {
                 self.diary(peer).put_out.insert((bye.room.clone(), bye.peer.clone()));
             }
@@ -177,15 +169,12 @@ impl Ledger {
         assert!(said.to.as_ref().is_none_or(|to| to == peer), "I5: {number} is not for {peer}");
         assert!(sender != Some(peer), "I5: {number} came back");
         assert!(said.outcome != Outcome::Refused, "I4: {number} was refused, and came: {said:?}");
-        let near = sender.is_none_or(|from| self.diaries[from].node == self.diaries[peer].node);
-        let strict = sender.is_some() && (near || ORDER_ACROSS_ROOMS_AND_NODES);
-        let key = (from.clone(), Some(room.clone()).filter(|_| !strict));
         let now = self.now;
         let diary = self.diary(peer);
         assert!(diary.heard.insert(number, now).is_none(), "I4: {number} came twice");
         // What the application says has many callers, and no order among them.
         if !from.is_server() {
-            let last = diary.last.insert(key, number);
+            let last = diary.last.insert(from.clone(), number);
             assert!(last.is_none_or(|last| last < number), "I4: {number} came after {last:?}");
         }
     }

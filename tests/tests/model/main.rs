@@ -4,11 +4,12 @@
 //!
 //! `NOOM_CASES=10000` makes more runs than the test does. A run that fails says its seed;
 //! `NOOM_SEED=…` makes that run again (`NOOM_CASES` times: the hub's own random ids and hash maps are
-//! not in the seed).
+//! not in the seed). `NOOM_HOPS=1` has clients change nodes where requests or events are lost, too.
 
 mod book;
 mod check;
 mod client;
+mod known;
 mod ledger;
 mod op;
 mod session;

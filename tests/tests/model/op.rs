@@ -39,6 +39,10 @@ pub(crate) enum Op {
     Resume(usize, Width),
     /// The same, with a count that cannot be.
     Lie(usize),
+    /// The same, at that node.
+    Hop(usize, usize),
+    /// From now on it says something as soon as it is in a room, and to whoever joins; or no more.
+    Greet(usize, bool),
     /// Does not read for now.
     Stop(usize),
     /// Reads again.
@@ -124,8 +128,13 @@ impl Op {
                 0 => Self::Close(client),
                 _ => Self::Garbage(client, Garbage::any(random)),
             },
-            61..=67 => Self::Resume(client, width),
-            68 => Self::Lie(client),
+            61..=64 => Self::Resume(client, width),
+            65 | 66 => Self::Hop(client, node),
+            67 => match random.below(3) {
+                0 => Self::Lie(client),
+                _ => Self::Greet(client, random.chance(60)),
+            },
+            68 => Self::Hop(client, node),
             69..=72 => Self::Stop(client),
             73 | 74 => Self::Continue(client),
             75 => Self::Kick(node, room, client),

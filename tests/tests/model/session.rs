@@ -11,6 +11,11 @@ use crate::{book::Book, ledger::Outcome, view::View};
 pub(crate) struct Session {
     pub peer: PeerId,
     pub secret: String,
+    /// The node at which it began, and whether its client has been to another since.
+    pub born: usize,
+    pub roams: bool,
+    /// How often its client has tried to resume it.
+    pub attempts: u64,
     /// The server's counted frames.
     pub received: u64,
     /// It names a count that cannot be, and the same again until it is answered.
@@ -58,10 +63,13 @@ pub(crate) enum Ask {
 }
 
 impl Session {
-    pub(crate) fn new(hello: &server::Hello, troubled: bool) -> Self {
+    pub(crate) fn new(hello: &server::Hello, born: usize, troubled: bool) -> Self {
         Self {
             peer: hello.peer.clone(),
             secret: hello.session.reveal().to_owned(),
+            born,
+            roams: false,
+            attempts: 0,
             received: 0,
             lying: false,
             sent: Vec::new(),

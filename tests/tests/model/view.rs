@@ -40,6 +40,10 @@ impl View {
         self.rooms.get(&room.parse::<RoomName>().unwrap())
     }
 
+    pub(crate) fn is_roomless(&self) -> bool {
+        self.rooms.is_empty()
+    }
+
     /// The session was resumed with a loss, in these rooms.
     pub(crate) fn lost(&mut self, rooms: Vec<RoomName>) {
         self.rooms.retain(|room, _| rooms.contains(room));

@@ -1,6 +1,6 @@
 //! Messages from other nodes, and their wait for the steps that they depend on.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use super::{Local, Need, Room};
 use crate::{
@@ -60,32 +60,31 @@ impl Room {
         }
     }
 
-    /// A message of this sender is for this room, and waits for another one first.
-    pub(in crate::hub) fn reserve(&mut self, sender: &PeerId) {
-        *self.reserved.entry(sender.clone()).or_default() += 1;
+    /// A message is for this room, and waits for another one first.
+    pub(in crate::hub) fn reserve(&mut self, message: &Message) {
+        self.reserved.entry(message.from.clone()).or_default().push_back(message.known.step);
     }
 
-    /// It waits no more.
+    /// The first of those of this sender waits no more.
     pub(in crate::hub) fn unreserve(
         &mut self,
         sender: &PeerId,
         delivery: &mut Delivery<'_>,
     ) -> Need {
-        match self.reserved.get_mut(sender) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                return Need::Nothing;
-            }
-            Some(_) => self.reserved.remove(sender),
-            None => return Need::Nothing,
-        };
+        let Some(known) = self.reserved.get_mut(sender) else { return Need::Nothing };
+        known.pop_front();
+        if known.is_empty() {
+            self.reserved.remove(sender);
+        }
         self.advance(delivery)
     }
 
-    /// Whether a bye of this sender waits for its messages.
+    /// Whether a bye of this sender waits for its messages. An earlier one, which the sender's node
+    /// knew of when it sent them, does not: it ended an earlier stay.
     pub(in crate::hub) fn waits_for(&self, sender: &PeerId) -> bool {
-        self.reserved.contains_key(sender)
-            && self.view.next().is_some_and(|change| change.is_leave_of(sender))
+        let Some(known) = self.reserved.get(sender).and_then(VecDeque::front) else { return false };
+        let next = self.view.next();
+        next.is_some_and(|change| change.is_leave_of(sender) && change.after.step > *known)
     }
 
     /// The next step, unless it is the bye of a sender of which something is still to be told.

@@ -54,9 +54,9 @@ pub(super) struct Room {
     /// order.
     early: VecDeque<Message>,
     early_bytes: usize,
-    /// Senders on other nodes of which messages for this room wait for another room first, and of how
-    /// many. They come before their sender's bye.
-    reserved: HashMap<PeerId, usize>,
+    /// Senders on other nodes of which messages for this room wait for another room first, and the
+    /// step that each of those knew. They come before a bye of their sender that is later than that.
+    reserved: HashMap<PeerId, VecDeque<u64>>,
     /// Whether such a bye waits.
     blocked: bool,
     /// Whether a snapshot is on its way.
@@ -441,6 +441,10 @@ impl Room {
             }
         }
         for peer in moved {
+            if let Some(local) = self.locals.get(&peer) {
+                // Of the steps up to its move it was not told, and its new node tells those after.
+                local.session.lose();
+            }
             self.let_go(&peer, delivery);
         }
         for peer in missing {

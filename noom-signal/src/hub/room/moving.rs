@@ -69,19 +69,22 @@ impl Room {
         self.start_from(snapshot, delivery)
     }
 
-    /// The peer will not come: it was taken out of the room on its way, and is told.
+    /// The peer will not come: it was taken out of the room on its way, or the room has not got so
+    /// far in time. It is told. Returns whether it was still awaited.
     pub(in crate::hub) fn give_up_arrival(
         &mut self,
         session: &Session,
         delivery: &mut Delivery<'_>,
-    ) {
-        if self.arriving.remove(&session.peer).is_some() {
+    ) -> bool {
+        let awaited = self.arriving.remove(&session.peer).is_some();
+        if awaited {
             let (room, peer) = (self.name.clone(), session.peer.clone());
             let version = self.roster().map_or(0, |roster| roster.version());
             let bye = Bye { room, version, peer, reason: ByeReason::Lost, id: None };
             delivery.push(session, ServerMessage::from(bye).to_frame());
             self.release(delivery);
         }
+        awaited
     }
 
     /// Sets out to hand a peer over. Returns the generation of its stay, and what will get the room
@@ -95,11 +98,6 @@ impl Room {
         let (departing, gone) = oneshot::channel();
         self.departing.insert(peer.clone(), departing);
         Some((local.generation, gone))
-    }
-
-    /// The peer stays.
-    pub(in crate::hub) fn unexpect_departure(&mut self, peer: &PeerId) {
-        self.departing.remove(peer);
     }
 
     /// Whether a message that is still to be handed out, if it is for this room, is for a peer that
@@ -116,8 +114,10 @@ impl Room {
         self.early.iter().any(|message| self.is_owed(peer, message))
     }
 
-    /// The session of a peer that was moved away is on its way, too.
+    /// The session of a peer that was moved away is on its way, too; or the peer stays.
     pub(in crate::hub) fn forget_departed(&mut self, peer: &PeerId) {
+        // The step that moves it may still be on its way.
+        self.departing.remove(peer);
         self.leaving.remove(peer);
     }
 

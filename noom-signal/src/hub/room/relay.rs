@@ -18,6 +18,9 @@ pub(in crate::hub) enum Relayed {
     Remote {
         message: Message,
         nodes: Vec<NodeId>,
+        /// Those of this node that are just being moved to another, where it is for all. Whether
+        /// they are here or there, the backplane knows.
+        departing: Vec<PeerId>,
     },
     NotInRoom,
     /// Nobody can say whether the sender is still in the room.
@@ -47,13 +50,19 @@ impl Room {
             return Relayed::PeerNotFound;
         }
         if let Some(target) = self.locals.get(to).filter(|target| !target.gone) {
+            if self.departing.contains_key(to) {
+                // What others send it goes to its new node already, perhaps: the backplane orders
+                // this message among theirs.
+                let peer = Target::Peer(target.session.peer.clone());
+                return self.remote(from, peer, HashSet::from([delivery.node]), Vec::new(), frame);
+            }
             delivery.push(&target.session, frame.clone());
             return Relayed::Delivered;
         }
         match self.view.roster().and_then(|roster| roster.get(to)).cloned() {
             Some(member) if member.node != delivery.node => {
                 let nodes = HashSet::from([member.node]);
-                self.remote(from, Target::Peer(member.peer.clone()), nodes, frame)
+                self.remote(from, Target::Peer(member.peer.clone()), nodes, Vec::new(), frame)
             }
             // Of this node, and not among its peers: it is on its way out.
             _ => Relayed::PeerNotFound,
@@ -62,15 +71,18 @@ impl Room {
 
     /// Gives a frame of one member to all others.
     fn spread(&self, from: &PeerId, frame: &Frame, delivery: &mut Delivery<'_>) -> Relayed {
-        for (peer, local) in &self.locals {
-            if peer != from {
+        let mut departing = Vec::new();
+        for (peer, local) in self.locals.iter().filter(|(peer, _)| *peer != from) {
+            if self.departing.contains_key(peer) {
+                departing.push(peer.clone());
+            } else {
                 delivery.push(&local.session, frame.clone());
             }
         }
         let own = delivery.node;
         let nodes: HashSet<NodeId> =
             self.members().map(|m| m.node).filter(|&node| node != own).collect();
-        self.remote(from, Target::Everyone, nodes, frame)
+        self.remote(from, Target::Everyone, nodes, departing, frame)
     }
 
     /// Sends a frame of the server's own: to this node's peers at once; to the others by what is
@@ -101,8 +113,8 @@ impl Room {
                 }
             }
         };
-        match self.remote(&PeerId::server(), to.clone(), nodes, frame) {
-            Relayed::Remote { message, nodes } => Some(Some((message, nodes))),
+        match self.remote(&PeerId::server(), to.clone(), nodes, Vec::new(), frame) {
+            Relayed::Remote { message, nodes, .. } => Some(Some((message, nodes))),
             _ => Some(None),
         }
     }
@@ -118,13 +130,20 @@ impl Room {
         self.spread(peer, &ServerMessage::from(missed).to_frame(), delivery)
     }
 
-    fn remote(&self, from: &PeerId, to: Target, nodes: HashSet<NodeId>, frame: &Frame) -> Relayed {
-        if nodes.is_empty() {
+    fn remote(
+        &self,
+        from: &PeerId,
+        to: Target,
+        nodes: HashSet<NodeId>,
+        departing: Vec<PeerId>,
+        frame: &Frame,
+    ) -> Relayed {
+        if nodes.is_empty() && departing.is_empty() {
             return Relayed::Delivered;
         }
         let known = self.stamp();
         let (room, from, frame) = (self.name.clone(), from.clone(), frame.clone());
         let message = Message { room, from, to, known, except: Vec::new(), frame };
-        Relayed::Remote { message, nodes: nodes.into_iter().collect() }
+        Relayed::Remote { message, nodes: nodes.into_iter().collect(), departing }
     }
 }
