@@ -26,7 +26,8 @@ use crate::{
 
 /// How many entries are read from the stream at once.
 const READ_AT_ONCE: usize = 64;
-/// After how much reading Redis is told, so that it can let go of it.
+/// After how much reading Redis is told, so that it can let go of it. A small inbox would be full
+/// before that: there it is a quarter of it.
 const TELL_AFTER_ENTRIES: u64 = 256;
 const TELL_AFTER_BYTES: u64 = 1 << 20;
 
@@ -205,7 +206,8 @@ impl Reader {
             (position.seq, position.bytes) = (seq, bytes);
         });
         let (told, told_bytes) = self.told[partition];
-        if seq - told >= TELL_AFTER_ENTRIES || bytes - told_bytes >= TELL_AFTER_BYTES {
+        let entries = TELL_AFTER_ENTRIES.min(self.node.config.inbox_entries as u64 / 4);
+        if seq - told >= entries || bytes - told_bytes >= TELL_AFTER_BYTES {
             self.told[partition] = (seq, bytes);
             self.node.consumed.notify_one();
         }

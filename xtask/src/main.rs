@@ -11,6 +11,7 @@ mod browser;
 mod build;
 mod cluster;
 mod deny;
+mod faults;
 mod fuzz;
 mod javascript;
 mod prerequisites;
@@ -71,6 +72,12 @@ enum Task {
         #[arg(long)]
         runs: Option<u64>,
     },
+    /// Measures what peers see under each fault, and writes the table in docs/scaling.md.
+    Faults {
+        /// How often; the table has the medians.
+        #[arg(long, default_value_t = 3)]
+        runs: u32,
+    },
     /// Checks the dependencies' licences, sources, duplicates and known vulnerabilities.
     Deny,
 }
@@ -100,6 +107,7 @@ fn run(task: Task) -> anyhow::Result<()> {
             let length = runs.map_or(fuzz::Length::Seconds(seconds), fuzz::Length::Runs);
             fuzz::run(&sh, target, length)
         }
+        Task::Faults { runs } => faults::measure(&sh, runs),
         Task::Deny => deny::check_all(&sh),
     }
 }

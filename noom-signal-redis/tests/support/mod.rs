@@ -126,7 +126,12 @@ impl Server {
     }
 
     async fn try_connect(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
-        redis::Client::open(self.url())?.get_multiplexed_async_connection().await
+        // A busy machine is no fault of the server's.
+        let patient = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let client = redis::Client::open(self.url())?;
+        client.get_multiplexed_async_connection_with_config(&patient).await
     }
 
     pub(crate) async fn connect(&self) -> redis::aio::MultiplexedConnection {
