@@ -179,8 +179,11 @@ async fn the_only_one_waits_for_nobody() {
 
 #[tokio::test]
 async fn a_redis_that_would_lose_rooms() {
-    let redis = RedisServer::start_with(&["--maxmemory-policy", "allkeys-lru"]).await;
-    let output = Zoom::refused(Zoom::command(&["--redis", &redis.url()])).await;
+    let redis =
+        RedisServer::start_with(&["--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru"])
+            .await;
+    let output =
+        Zoom::refused(Zoom::command(&["--listen", "127.0.0.1:0", "--redis", &redis.url()])).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with("error: redis at ") && said.contains("noeviction"), "{said}");
     assert_eq!((said.lines().count(), output.status.code()), (1, Some(1)));

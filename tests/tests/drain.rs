@@ -64,6 +64,7 @@ async fn drained(server: &Server, clients: &mut [&mut Client]) -> JoinHandle<Ins
     let hub = server.hub.clone();
     let drain = tokio::spawn(async move {
         hub.drain(Duration::from_secs(2)).await;
+        hub.emptied().await;
         Instant::now()
     });
     for client in clients {
@@ -139,7 +140,10 @@ async fn those_who_leave_are_out_by_then() {
     other.expect_welcome("room", &mina).await;
     let hub = a.hub.clone();
     let begin = Instant::now();
-    let drain = tokio::spawn(async move { hub.drain(RESUME).await });
+    let drain = tokio::spawn(async move {
+        hub.drain(RESUME).await;
+        hub.emptied().await;
+    });
     assert_eq!(mina.recv().await["type"], "goaway");
     mina.close(Some(1000)).await;
     drain.await.unwrap();

@@ -55,6 +55,9 @@ impl Backplane for Played {
     ) -> Result<Snapshot, Unavailable> {
         self.inner.resync(room, known, present).await
     }
+    async fn nodes(&self) -> Result<usize, Unavailable> {
+        self.inner.nodes().await
+    }
     async fn occupancy(&self, room: &RoomName) -> Result<usize, Unavailable> {
         self.inner.occupancy(room).await
     }

@@ -59,9 +59,8 @@ impl Cluster {
 
     /// Sends the clients away, and waits until the other servers have them.
     pub(crate) async fn drain(&self, hub: &Hub, spread: Duration) {
-        // What closes the connections takes a second more than it spreads them.
-        let most = spread + Duration::from_secs(1) + self.handover;
-        let _ = timeout(most, hub.drain(spread)).await;
+        hub.drain(spread).await;
+        let _ = timeout(self.handover, hub.emptied()).await;
     }
 
     /// The last of this server.

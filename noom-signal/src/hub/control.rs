@@ -94,18 +94,10 @@ impl Hub {
     /// Sends this node's clients elsewhere, for a deploy: no new connection is admitted; every
     /// client is told `goaway` with a moment of its own within `spread` at which to come back (to
     /// another node, or to this address once the next server has it); connections that are still
-    /// there a second after the last of those moments are closed with 1001.
+    /// there a second after the last of those moments are closed with 1001. Returns when all have
+    /// ended. Sessions stay open: in a cluster, [`Hub::emptied`] waits until other nodes have them.
     ///
-    /// Then, where the cluster has another node, it waits until no session is left: clients come to
-    /// the others, which fetch what is kept for them here, so that nothing of a call is lost. A client that
-    /// does not come back is waited for no longer than [`Limits::resume`](crate::Limits::resume); by
-    /// then all leaves are known to the cluster, too. Without another node it returns when
-    /// all connections have ended, and the sessions stay open.
-    ///
-    /// Cancel safe as [`Hub::shutdown`] is; a drain cancelled at its first part leaves connections open.
-    /// To wait for sessions for a shorter time, put it under a timeout. What to do with those left, a
-    /// backplane says; as long as the cluster does not know that their node is gone, they
-    /// may be resumed elsewhere as `"partial"`.
+    /// Cancel safe as [`Hub::shutdown`] is; a cancelled drain leaves connections open.
     pub async fn drain(&self, spread: Duration) {
         self.0.connections.close();
         let until = Instant::now() + spread + GRACE;
@@ -120,7 +112,6 @@ impl Hub {
             () = self.0.connections.wait() => {}
             () = sleep_until(until) => self.shutdown().await,
         }
-        self.0.part().await;
     }
 }
 

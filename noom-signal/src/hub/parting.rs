@@ -4,38 +4,47 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::Inner;
+use super::{Hub, Inner};
 
 /// How often it looks whether there still is another node.
 const LOOK: Duration = Duration::from_secs(1);
 
+impl Hub {
+    /// Waits until this node can go without a loss, after a [`Hub::drain`]: other nodes have fetched all
+    /// sessions, for clients that have come to them, and the cluster knows of all leaves.
+    ///
+    /// A client that does not come back is waited for as long as ever, so this takes no longer than
+    /// [`Limits::resume`](crate::Limits::resume). Put it under a timeout to wait for a shorter time. Where
+    /// the cluster has no other node, nobody is waited for.
+    ///
+    /// Of the sessions that are left then ([`Hub::stats`]), the peers may still be resumed elsewhere, as
+    /// `"partial"`, while the cluster does not know that this node is gone.
+    pub async fn emptied(&self) {
+        let hub = &self.0;
+        // To close it is to be able to wait; what begins later is tracked as well.
+        hub.partings.close();
+        if hub.is_alone().await {
+            // Leaves are worth a moment: the next node would find those peers in their rooms.
+            let _ = timeout(LOOK, hub.partings.wait()).await;
+        } else if timeout(hub.limits.resume, hub.empty_out()).await.is_err() {
+            tracing::debug!(sessions = hub.registry.len(), "not all sessions were fetched");
+        }
+    }
+}
+
 impl Inner {
-    /// Waits until other nodes have all that this one held, as long as there are any and clients
-    /// have time to come back.
-    pub(super) async fn part(&self) {
-        // `wait` never ends before; what begins after it is tracked as well.
-        self.partings.close();
-        let parted = async {
-            loop {
-                while timeout(LOOK, self.registry.emptied()).await.is_err() {
-                    if self.is_alone().await {
-                        return;
-                    }
-                }
-                // A session that is handed over is out of the registry before its letter is sent.
-                self.partings.wait().await;
-                if self.registry.len() == 0 {
+    async fn empty_out(&self) {
+        loop {
+            while timeout(LOOK, self.registry.emptied()).await.is_err() {
+                if self.is_alone().await {
                     return;
                 }
             }
-        };
-        if self.is_alone().await {
-            // Leaves are worth a moment: the next node would find those peers in their rooms.
-            let _ = timeout(LOOK, self.partings.wait()).await;
-            return;
-        }
-        if timeout(self.limits.resume, parted).await.is_err() {
-            tracing::debug!(sessions = self.registry.len(), "not all sessions were fetched");
+            // A session that is handed over is out of the registry before its letter is sent.
+            self.partings.wait().await;
+            if self.registry.len() == 0 {
+                return;
+            }
         }
     }
 

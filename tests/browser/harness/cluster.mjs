@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +8,8 @@ import path from "node:path";
 import { startServer } from "./server.mjs";
 import { until } from "./wait.mjs";
 
+/** Where Debian has it, outside of the path of all but root. */
+const HAPROXY = existsSync("/usr/sbin/haproxy") ? "/usr/sbin/haproxy" : "haproxy";
 const CONFIG = new URL("../../../examples/cluster/haproxy.cfg", import.meta.url);
 
 /** Nodes of one service that meet in a Redis of their own, and, with `balanced`, a load balancer before them. */
@@ -68,7 +71,7 @@ export class Cluster {
       .replace(/(^ {4}server .*\n)+/m, () => `${servers}\n`);
     const file = path.join(this.#folder, "haproxy.cfg");
     await writeFile(file, config);
-    await this.#run("haproxy", ["-db", "-f", file], port);
+    await this.#run(HAPROXY, ["-db", "-f", file], port);
     this.url = `http://127.0.0.1:${port}`;
   }
 
@@ -82,7 +85,7 @@ export class Cluster {
     process.once("exit", program.killed);
     this.#programs.push(program);
     let failed;
-    program.on("error", ({ message }) => (failed = `doesn't start: ${message}. Install it: apt-get install ${command}`));
+    program.on("error", ({ message }) => (failed = `doesn't start: ${message}. Install it: apt-get install ${path.basename(command)}`));
     program.on("exit", (code) => (failed ??= `ended with ${code}; it said:\n${said.join("")}`));
     await until(`${command} listens`, () => {
       if (failed) throw new Error(`${command} ${failed}`);

@@ -110,11 +110,11 @@ impl Op {
             3..=14 => Self::Join(client, room),
             15..=17 => Self::Leave(client, room),
             18..=21 => Self::Update(client, room),
-            22..=47 => match (random.pick(&KINDS), other) {
+            22..=46 => match (random.pick(&KINDS), other) {
                 (_, None) => Self::Say(client, room, Kind::Message, None),
                 (kind, other) => Self::Say(client, room, kind, other),
             },
-            48..=51 => Self::Shout(client, room, 1 + random.below(30)),
+            47..=51 => Self::Shout(client, room, 1 + random.below(40)),
             52 => Self::Watch(client, random.chance(70)),
             53 => Self::IceServers(client),
             54 => Self::Garbage(client, Garbage::any(random)),
