@@ -149,6 +149,8 @@ impl Room {
             return;
         }
         match &message.to {
+            // It said something to all, and was moved meanwhile.
+            Target::Peer(to) if *to == message.from => {}
             Target::Peer(to) => match (self.locals.get(to), self.leaving.get(to)) {
                 (Some(target), _) => delivery.push(&target.session, message.frame),
                 (None, Some(target)) => delivery.push(&target.session, message.frame),
@@ -176,10 +178,17 @@ impl Room {
     }
 }
 
+impl Message {
+    /// Whether a peer gets it by this way, if it was there: whoever sent it may have moved here.
+    pub(super) fn reaches(&self, peer: &PeerId) -> bool {
+        self.from != *peer && !self.except.contains(peer)
+    }
+}
+
 impl Local {
     /// Whether a message to all is for this peer, by this way. One that moved here later than its
     /// sender's node knew gets it from where it was.
     fn is_for(&self, message: &Message, peer: &PeerId) -> bool {
-        self.seat <= message.known.step && !message.except.contains(peer)
+        self.seat <= message.known.step && message.reaches(peer)
     }
 }

@@ -26,7 +26,7 @@ impl Leaving {
     /// Whether a message to all was sent while the peer was here.
     pub(super) fn misses(&self, message: &Message) -> bool {
         let known = message.known.step;
-        self.from <= known && known < self.to && !message.except.contains(&self.session.peer)
+        self.from <= known && known < self.to && message.reaches(&self.session.peer)
     }
 }
 
