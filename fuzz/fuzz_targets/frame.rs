@@ -48,7 +48,7 @@ fn agree(frame: &RequestFrame<'_>, reference: &Reference) {
         Ok(Request::Hello { token, resume, client }) => {
             assert_eq!(token.as_deref(), reference.text("token"));
             assert_eq!(client.as_deref(), reference.text("client"));
-            let resume = resume.as_ref().map(|(session, received)| (&**session, *received));
+            let resume = resume.as_ref().map(|r| (&*r.session, r.received, r.attempt));
             return assert_eq!(resume, reference.resume());
         }
         Ok(Request::Ping { received }) => {

@@ -76,9 +76,10 @@ impl Reference {
         !matches!(self.text("type"), Some("hello" | "ping" | "pong" | "goaway"))
     }
 
-    pub fn resume(&self) -> Option<(&str, u64)> {
+    pub fn resume(&self) -> Option<(&str, u64, u64)> {
         let resume = self.get("resume")?;
-        Some((resume["session"].as_str()?, integer(&resume["received"])?))
+        let attempt = resume.get("attempt").map_or(Some(0), integer)?;
+        Some((resume["session"].as_str()?, integer(&resume["received"])?, attempt))
     }
 
     /// The error code that the message deserves, or nothing.
