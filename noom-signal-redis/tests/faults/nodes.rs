@@ -79,7 +79,10 @@ async fn a_node_is_stopped_for_longer_than_its_lease() {
     for (_, talker) in &led {
         talker.lead_to(&scene.nodes[1]);
     }
-    left.iter().for_each(|(_, talker)| talker.account().away = true);
+    left.iter().for_each(|(_, talker)| {
+        let mut account = talker.account();
+        (account.away, account.fenced) = (true, true);
+    });
     let lost: Vec<PeerId> = left.iter().map(|(_, talker)| talker.id()).collect();
     let all_lost = |scene: &Scene| {
         let left = scene.at(0).enumerate().filter(|(n, _)| n % 2 == 1);

@@ -17,6 +17,8 @@ pub(crate) struct Account {
     pub(crate) churning: bool,
     /// Is not to be found in any roster, by the test's doing.
     pub(crate) away: bool,
+    /// Its node is given up by the cluster, and goes on.
+    pub(crate) fenced: bool,
     /// One for each session. The last goes on.
     pub(crate) stays: Vec<Stay>,
     /// The others as it was told, each with its `since`.
@@ -73,6 +75,7 @@ impl Account {
             room,
             churning,
             away: false,
+            fenced: false,
             stays: Vec::new(),
             members: BTreeMap::new(),
             since: 0,

@@ -34,7 +34,7 @@ impl Sum {
                 sum.count(sender, stay);
                 for target in accounts.iter().filter(|target| target.room == sender.room) {
                     for heard_by in target.stays.iter().filter(|other| other.peer != stay.peer) {
-                        let mut between = between(stay, heard_by, target);
+                        let mut between = between(stay, heard_by, (sender, target));
                         // Who comes and goes may have gone before what it said could be read.
                         let present = !sender.churning && !sender.away && !stay.ended;
                         between.told_of_present = if present { between.told } else { 0 };
@@ -94,7 +94,11 @@ impl AddAssign for Sum {
 
 /// What one session said and another heard: each once, in order; and what is missing in between two
 /// was told of between the two, after it had been said.
-fn between(sender: &Stay, target: &Stay, account: &Account) -> Sum {
+///
+/// What a session said on a node that the cluster had given up, and that ended with it, may be lost
+/// without a word to its target, who is on another node by then. It is counted as lost silently.
+fn between(sender: &Stay, target: &Stay, (from, account): (&Account, &Account)) -> Sum {
+    let excused = from.fenced && sender.ended;
     let mut sum = Sum::default();
     let mut heard = target.heard.get(&sender.peer).map_or(&[][..], Vec::as_slice).iter().peekable();
     let mut missing: Vec<(u64, Instant)> = Vec::new();
@@ -104,6 +108,8 @@ fn between(sender: &Stay, target: &Stay, account: &Account) -> Sum {
             let told = |&(place, when): &(usize, Instant)| from < place && place < to && when >= at;
             if target.told.iter().any(told) || to == usize::MAX && target.ended {
                 sum.told += 1;
+            } else if excused {
+                sum.silent += 1;
             } else {
                 sum.silent += 1;
                 let (who, of) = (&target.peer, &sender.peer);
